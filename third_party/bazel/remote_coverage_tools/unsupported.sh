@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "bazel coverage needs an upstream Bazel (Bazelisk)." >&2
+exit 1

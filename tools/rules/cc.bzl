@@ -1,0 +1,69 @@
+"""cc_* with this repository's warnings and include prefix."""
+
+# -fopenmp: without it at::parallel_for runs on one thread.
+_COPTS = [
+    "-Wall",
+    "-Wextra",
+    "-Wno-unused-parameter",
+    "-Werror",
+    "-fopenmp",
+]
+
+_LINKOPTS = ["-fopenmp"]
+
+def m2f_cc_library(name, srcs = [], hdrs = [], copts = [], linkopts = [], **kwargs):
+    """A library whose headers are included as "mask2former/<path>"."""
+    for src in srcs:
+        if src.endswith(".h"):
+            fail("%s: list headers in hdrs; srcs do not get the prefix" % src)
+    native.cc_library(
+        name = name,
+        srcs = srcs,
+        hdrs = hdrs,
+        copts = _COPTS + copts,
+        include_prefix = "mask2former",
+        linkopts = _LINKOPTS + linkopts,
+        strip_include_prefix = "/",
+        **kwargs
+    )
+
+def m2f_cc_binary(name, srcs, copts = [], **kwargs):
+    """A program."""
+    native.cc_binary(
+        name = name,
+        srcs = srcs,
+        copts = _COPTS + copts,
+        linkopts = _LINKOPTS,
+        **kwargs
+    )
+
+def m2f_cc_test(name, deps, srcs = None, size = "small", **kwargs):
+    """Tests <name>.cc with GoogleTest."""
+    native.cc_test(
+        name = name,
+        size = size,
+        srcs = srcs or [name + ".cc"],
+        copts = _COPTS,
+        linkopts = _LINKOPTS,
+        deps = deps + [
+            "@com_google_googletest//:gtest",
+            "@com_google_googletest//:gtest_main",
+        ],
+        **kwargs
+    )
+
+def m2f_cc_benchmark(name, deps, **kwargs):
+    """Benchmark binary <name>, and <name>_smoke_test that runs it for a moment."""
+    attributes = dict(
+        srcs = [name + ".cc"],
+        copts = _COPTS,
+        linkopts = _LINKOPTS,
+        deps = deps + ["@com_github_google_benchmark//:benchmark"],
+        **kwargs
+    )
+    native.cc_binary(name = name, testonly = True, **attributes)
+    native.cc_test(
+        name = name + "_smoke_test",
+        args = ["--benchmark_min_time=0.001"],
+        **attributes
+    )
