@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Checks what compilers do not: format, folder order, includes against deps, guards, logging.
+
+  python3 tools/lint/lint.py [CHECKOUT]        prints one line per problem; exit code 1 if any
+  python3 tools/lint/lint.py --fix [CHECKOUT]  formats C++ sources in place first
+
+Needs only Python's standard library and clang-format (version 14 decides; others are told apart by
+a note, because they format differently).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+CLANG_FORMAT_VERSION = "14"
+
+# Folder -> the folders whose headers it may include, besides its own.
+PIECES = ["backbone", "pixel_decoder", "transformer_decoder", "matcher", "data"]
+ALLOWED = {"common": set()}
+for _piece in PIECES:
+    ALLOWED[_piece] = {"common"}
+ALLOWED["model"] = {"common", *PIECES}
+ALLOWED["eval"] = ALLOWED["model"] | {"model"}
+ALLOWED["train"] = ALLOWED["eval"] | {"eval"}
+ALLOWED["configs"] = ALLOWED["train"] | {"train"}
+ALLOWED["tools"] = ALLOWED["configs"] | {"configs"}
+# Programs are composition roots: they may read a whole experiment.
+PROGRAM = re.compile(r"^(train|eval)/main(_.*)?\.cc$")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
+CPP = (".h", ".cc", ".cu", ".cuh")
+
+
+def tracked_files(root):
+    """Paths of the checkout's own files, relative to it."""
+    try:
+        out = subprocess.run(
+            ["git", "-C", root, "-c", "safe.directory=*", "ls-files", "--cached", "--others",
+             "--exclude-standard"],
+            capture_output=True, text=True, check=True).stdout
+        return sorted(p for p in out.splitlines() if os.path.isfile(os.path.join(root, p)))
+    except (OSError, subprocess.CalledProcessError):
+        found = []
+        for folder, folders, names in os.walk(root):
+            folders[:] = [f for f in folders if not f.startswith(("bazel-", ".git"))]
+            found += [os.path.relpath(os.path.join(folder, n), root) for n in names]
+        return sorted(found)
+
+
+def read(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def check_guard(path, text):
+    if not path.endswith(".h"):
+        return []
+    want = "MASK2FORMER_" + re.sub(r"[^A-Za-z0-9]", "_", path).upper() + "_"
+    directives = re.findall(r"^#\s*(ifndef|define)\s+(\w+)", text, re.M)
+    if directives[:2] == [("ifndef", want), ("define", want)]:
+        return []
+    return [f"{path}: the include guard must be {want}"]
+
+
+def check_includes(path, text):
+    problems = []
+    top = path.split("/")[0]
+    for quote, header in INCLUDE.findall(text):
+        if header == "glog/logging.h" and path != "common/logging.h":
+            problems.append(f"{path}: include mask2former/common/logging.h instead of {header}")
+        if not header.startswith("mask2former/"):
+            continue
+        if quote == "<":
+            problems.append(f'{path}: include "{header}" with quotes')
+        other = header.split("/")[1]
+        if other == top or top not in ALLOWED:
+            continue
+        allowed = ALLOWED[top] | ({"configs", "train"} if PROGRAM.search(path) else set())
+        if other not in allowed:
+            problems.append(f"{path}: {top}/ may not depend on {other}/ ({header})")
+    return problems
+
+
+class Target:
+    """One rule of a BUILD file, as far as this linter cares."""
+
+    def __init__(self, package, kind, attributes):
+        self.package, self.kind, self.attributes = package, kind, attributes
+        self.name = attributes.get("name", "")
+        self.label = (package, self.name)
+
+    def files(self, attribute):
+        return [f"{self.package}/{f}" if self.package else f
+                for f in self.attributes.get(attribute) or [] if isinstance(f, str)]
+
+    def sources(self):
+        sources = self.files("srcs") + self.files("hdrs")
+        if self.kind in ("m2f_cc_test", "m2f_cc_benchmark") and not self.attributes.get("srcs"):
+            sources.append(f"{self.package}/{self.name}.cc")
+        return sources
+
+    def deps(self):
+        found = []
+        for dep in self.attributes.get("deps") or []:
+            if dep.startswith("@"):
+                continue
+            package, _, name = dep.partition(":")
+            package = package[2:] if package.startswith("//") else self.package
+            found.append((package, name or package.rpartition("/")[2]))
+        return found
+
+
+def read_build(package, text):
+    """The targets of a BUILD file: BUILD files are Python once every rule is a function."""
+    targets = []
+
+    class Names(dict):
+        def __missing__(self, name):
+            def rule(*args, **attributes):
+                if name == "glob":
+                    return []
+                if name == "select":
+                    return [v for values in args[0].values() for v in values or []]
+                if "name" in attributes:
+                    targets.append(Target(package, name, attributes))
+                return None
+
+            return rule
+
+    code = re.sub(r"^load\(.*?\)\n", "", text, flags=re.M | re.S)
+    exec(compile(code, package + "/BUILD", "exec"), Names(dict=dict))  # pylint: disable=exec-used
+    return targets
+
+
+def check_builds(root, files):
+    problems, targets = [], {}
+    ours = [f for f in files if not f.startswith(("third_party/", "examples/"))]
+    for path in ours:
+        if os.path.basename(path) == "BUILD":
+            for target in read_build(os.path.dirname(path), read(root, path)):
+                targets[target.label] = target
+    provider = {}  # Header -> label.
+    listed = set()
+    for label, target in targets.items():
+        for header in target.files("hdrs"):
+            provider["mask2former/" + header] = label
+        listed.update(target.sources())
+        if target.kind == "m2f_proto_library":
+            name = target.name[: -len("_proto")] + "_cc_proto"
+            for source in target.files("srcs"):
+                provider["mask2former/" + source[: -len(".proto")] + ".pb.h"] = (target.package, name)
+    for target in targets.values():
+        if target.kind.startswith("m2f_cc_") or target.kind == "m2f_cuda_library":
+            problems += check_deps(root, target, targets, provider)
+    for path in ours:
+        if path.endswith(CPP) and path not in listed:
+            problems.append(f"{path}: in no target")
+    return problems
+
+
+def check_deps(root, target, targets, provider):
+    """`deps` list what the sources include, and nothing else."""
+    problems, deps, used = [], target.deps(), set()
+    here = f"//{target.package}:{target.name}"
+    for source in target.sources():
+        if not source.endswith(CPP) or not os.path.exists(os.path.join(root, source)):
+            continue
+        for _, header in INCLUDE.findall(read(root, source)):
+            if not header.startswith("mask2former/"):
+                continue
+            owner = provider.get(header)
+            if owner is None:
+                problems.append(f"{source}: no target has {header}")
+            elif owner != target.label:
+                if owner not in deps and owner not in used:
+                    problems.append(f"{here}: {source} includes {header}; add //{owner[0]}:{owner[1]} to deps")
+                used.add(owner)
+    for dep in deps:
+        other = targets.get(dep)
+        if other is None or dep in used or other.attributes.get("alwayslink"):
+            continue
+        if other.attributes.get("hdrs"):
+            problems.append(f"{here}: dep //{dep[0]}:{dep[1]} is not included")
+    return problems
+
+
+def check_format(root, sources, fix):
+    program = shutil.which("clang-format")
+    if not program:
+        return ["clang-format is not installed (Debian: apt-get install clang-format)"]
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    if not re.search(rf"version {CLANG_FORMAT_VERSION}\.", version):
+        print(f"note: format not checked: clang-format {CLANG_FORMAT_VERSION} decides, here is {version.strip()}")
+        return []
+    if fix:
+        subprocess.run([program, "-i", *sources], cwd=root, check=True)
+        return []
+    problems = []
+    for start in range(0, len(sources), 50):
+        result = subprocess.run([program, "--dry-run", *sources[start:start + 50]], cwd=root,
+                                capture_output=True, text=True, check=True)
+        for path in dict.fromkeys(re.findall(r"^(\S+?):\d+:\d+: warning: code should be", result.stderr, re.M)):
+            problems.append(f"{path}: not formatted; run python3 tools/lint/lint.py --fix")
+    return problems
+
+
+def main(arguments):
+    fix = "--fix" in arguments
+    rest = [a for a in arguments if a != "--fix"]
+    root = os.path.abspath(rest[0] if rest else os.path.join(os.path.dirname(__file__), "../.."))
+    files = tracked_files(root)
+    sources = [f for f in files if f.endswith(CPP)]
+    problems = check_format(root, sources, fix)
+    for path in sources:
+        text = read(root, path)
+        problems += check_guard(path, text) + check_includes(path, text)
+    problems += check_builds(root, files)
+    for problem in problems:
+        print(problem)
+    print(f"lint: {len(sources)} sources, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
