@@ -1,0 +1,214 @@
+#include "mask2former/data/image_io.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/data/png_chunks.h"
+
+namespace mask2former {
+namespace {
+
+constexpr int kGray = 0;
+constexpr int kRgb = 2;
+constexpr int kPalette = 3;
+
+absl::Status Annotate(const absl::Status& status, absl::string_view name) {
+  return absl::Status(status.code(), absl::StrCat(name, " ", status.message()));
+}
+
+// `bytes` have passed CheckPngHeader().
+PngInfo ParseHeader(absl::string_view bytes) {
+  const auto* b = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto big_endian = [b](int at) {
+    return int64_t{b[at]} << 24 | int64_t{b[at + 1]} << 16 |
+           int64_t{b[at + 2]} << 8 | int64_t{b[at + 3]};
+  };
+  PngInfo info;
+  info.width = big_endian(16);
+  info.height = big_endian(20);
+  info.bit_depth = b[24];
+  info.color_type = b[25];
+  return info;
+}
+
+PngInfo Wanted(PngFormat format) {
+  PngInfo info;
+  info.bit_depth = format == PngFormat::kGray16 ? 16 : 8;
+  info.color_type = format == PngFormat::kRgb8 ? kRgb : kGray;
+  return info;
+}
+
+// The likely reason and the way out, for files that are not what they should.
+std::string Hint(const PngInfo& found, const PngInfo& wanted) {
+  if (wanted.color_type == kRgb) {
+    return ": convert it to 8-bit RGB, or name the photographs "
+           "(*_leftImg8bit.png) and not the labels";
+  }
+  if (found.color_type == kPalette) {
+    return ": a palette image stores colour numbers of its own, not label ids; "
+           "use *_gtFine_labelIds.png";
+  }
+  if (found.color_type != kGray) {
+    return ": this is a colour image, use *_gtFine_labelIds.png";
+  }
+  if (found.bit_depth == 16) {
+    return ": 16 bits hold instance ids (*_gtFine_instanceIds.png), use "
+           "*_gtFine_labelIds.png";
+  }
+  if (wanted.bit_depth == 16) {
+    return ": instance ids need 16 bits, use *_gtFine_instanceIds.png";
+  }
+  return ": rewrite it with the bit depth wanted";
+}
+
+// OpenCV's decoder on bytes that are known to be whole.
+absl::StatusOr<cv::Mat> DecodeUnchanged(absl::string_view bytes, int flags,
+                                        absl::string_view name) {
+  const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1,
+                       const_cast<char*>(bytes.data()));
+  cv::Mat image;
+  try {
+    image = cv::imdecode(buffer, flags);
+  } catch (const cv::Exception& e) {
+    return absl::DataLossError(
+        absl::StrCat(name, " cannot be decoded: ", e.what()));
+  }
+  if (image.empty()) {
+    return absl::DataLossError(
+        absl::StrCat(name,
+                     " cannot be decoded: its picture data are damaged "
+                     "or of a format that OpenCV does not know"));
+  }
+  return image;
+}
+
+}  // namespace
+
+std::string Describe(const PngInfo& info) {
+  std::string kind = absl::StrCat("colour type ", info.color_type);
+  switch (info.color_type) {
+    case 0:
+      kind = "gray";
+      break;
+    case 2:
+      kind = "RGB";
+      break;
+    case 3:
+      kind = "palette";
+      break;
+    case 4:
+      kind = "gray with alpha";
+      break;
+    case 6:
+      kind = "RGBA";
+      break;
+  }
+  return absl::StrCat(info.bit_depth, "-bit ", kind);
+}
+
+absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
+                                  absl::string_view name) {
+  if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
+    return Annotate(status, name);
+  }
+  const PngInfo found = ParseHeader(bytes);
+  const PngInfo wanted = Wanted(format);
+  if (found.color_type != wanted.color_type ||
+      found.bit_depth != wanted.bit_depth) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " is ", Describe(found), ", but must be ",
+                     Describe(wanted), Hint(found, wanted)));
+  }
+  M2F_ASSIGN_OR_RETURN(cv::Mat image,
+                       DecodeUnchanged(bytes, cv::IMREAD_UNCHANGED, name));
+  const int type = format == PngFormat::kRgb8    ? CV_8UC3
+                   : format == PngFormat::kGray8 ? CV_8UC1
+                                                 : CV_16UC1;
+  if (image.type() != type) {
+    // A tRNS chunk makes OpenCV add an alpha channel.
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " is ", Describe(found),
+                     " with a transparent colour; save it without one"));
+  }
+  if (format == PngFormat::kRgb8) cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+  return image;
+}
+
+absl::StatusOr<cv::Mat> ReadPng(const std::string& path, PngFormat format) {
+  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  return DecodePng(bytes, format, path);
+}
+
+absl::StatusOr<PngInfo> ReadPngInfo(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
+  }
+  std::string bytes(kPngHeaderBytes, '\0');
+  file.read(bytes.data(), kPngHeaderBytes);
+  bytes.resize(file.gcount());
+  if (const absl::Status status = CheckPngHeader(bytes); !status.ok()) {
+    return Annotate(status, path);
+  }
+  return ParseHeader(bytes);
+}
+
+absl::StatusOr<cv::Mat> ReadImageAsRgb(const std::string& path) {
+  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  if (bytes.empty()) {
+    return absl::DataLossError(absl::StrCat(path, " is empty"));
+  }
+  if (absl::StartsWith(bytes, "\x89PNG")) {
+    if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
+      return Annotate(status, path);
+    }
+  }
+  M2F_ASSIGN_OR_RETURN(cv::Mat image,
+                       DecodeUnchanged(bytes, cv::IMREAD_COLOR, path));
+  cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+  return image;
+}
+
+absl::StatusOr<std::string> EncodePng(const cv::Mat& image) {
+  if (image.empty() || (image.type() != CV_8UC3 && image.type() != CV_8UC1 &&
+                        image.type() != CV_16UC1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a PNG is written from a CV_8UC3, CV_8UC1 or CV_16UC1 "
+        "image that is not empty; got ",
+        cv::typeToString(image.type()), " of ", image.rows, " x ", image.cols));
+  }
+  cv::Mat bgr;  // Not `image` itself: the conversion would write into it.
+  if (image.channels() == 3) cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
+  std::vector<unsigned char> bytes;
+  try {
+    if (!cv::imencode(".png", bgr.empty() ? image : bgr, bytes)) {
+      return absl::InternalError("OpenCV cannot encode a PNG");
+    }
+  } catch (const cv::Exception& e) {
+    return absl::InternalError(
+        absl::StrCat("OpenCV cannot encode a PNG: ", e.what()));
+  }
+  return std::string(bytes.begin(), bytes.end());
+}
+
+absl::Status WritePngAtomically(const std::string& path, const cv::Mat& image) {
+  absl::StatusOr<std::string> bytes = EncodePng(image);
+  if (!bytes.ok()) {
+    return absl::Status(
+        bytes.status().code(),
+        absl::StrCat(path, " not written: ", bytes.status().message()));
+  }
+  return WriteFileAtomically(path, *bytes);
+}
+
+}  // namespace mask2former

@@ -1,0 +1,91 @@
+#include "mask2former/data/png_chunks.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "mask2former/common/testing/status_matchers.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string BigEndian32(uint32_t value) {
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+          static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+
+std::string Chunk(const std::string& name, const std::string& contents) {
+  return BigEndian32(static_cast<uint32_t>(contents.size())) + name + contents +
+         BigEndian32(Crc32(name + contents));
+}
+
+std::string Signature() { return "\x89PNG\r\n\x1a\n"; }
+std::string Header() { return Chunk("IHDR", std::string(13, '\1')); }
+std::string Whole() {
+  return Signature() + Header() + Chunk("IDAT", "anything at all") +
+         Chunk("IEND", "");
+}
+
+TEST(Crc32Test, HasThePublishedCheckValue) {
+  EXPECT_EQ(Crc32("123456789"), 0xCBF43926u);
+  EXPECT_EQ(Crc32(""), 0u);
+  // The checksum that ends every PNG.
+  EXPECT_EQ(Crc32("IEND"), 0xAE426082u);
+}
+
+TEST(Crc32Test, IsTheSameByEightBytesAndByOne) {
+  // A message followed by its checksum, low byte first, leaves a constant.
+  for (size_t length = 0; length < 40; ++length) {
+    std::string message(length, 'x');
+    for (size_t i = 0; i < length; ++i) message[i] += static_cast<char>(7 * i);
+    const uint32_t crc = Crc32(message);
+    for (int byte = 0; byte < 4; ++byte) {
+      message += static_cast<char>(crc >> (8 * byte));
+    }
+    EXPECT_EQ(Crc32(message), 0x2144DF1Cu) << length;
+  }
+}
+
+TEST(CheckPngChunksTest, AcceptsAWholeFile) {
+  EXPECT_THAT(CheckPngChunks(Whole()), IsOk());
+}
+
+TEST(CheckPngChunksTest, RefusesEveryTruncation) {
+  const std::string whole = Whole();
+  for (size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_EQ(CheckPngChunks(whole.substr(0, length)).code(),
+              absl::StatusCode::kDataLoss)
+        << length;
+  }
+}
+
+TEST(CheckPngChunksTest, RefusesEveryChangedByte) {
+  for (size_t i = 0; i < Whole().size(); ++i) {
+    std::string changed = Whole();
+    changed[i] ^= 0x40;
+    EXPECT_FALSE(CheckPngChunks(changed).ok()) << i;
+  }
+}
+
+TEST(CheckPngChunksTest, SaysWhatIsWrong) {
+  EXPECT_THAT(
+      CheckPngChunks("\xff\xd8 a JPEG, say, of some length ....."),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is not a PNG")));
+  EXPECT_THAT(CheckPngChunks(""),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("is empty")));
+  EXPECT_THAT(
+      CheckPngChunks(Signature() + Header() + Chunk("IEND", "")),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no picture data")));
+  EXPECT_THAT(
+      CheckPngChunks(Signature() + Chunk("IDAT", "and no header before it")),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no PNG header")));
+}
+
+TEST(CheckPngChunksTest, IgnoresWhatFollowsTheEndMarker) {
+  EXPECT_THAT(CheckPngChunks(Whole() + "appended"), IsOk());
+}
+
+}  // namespace
+}  // namespace mask2former
