@@ -1,0 +1,140 @@
+#include "mask2former/eval/confusion_matrix.h"
+
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/status_macros.h"
+
+namespace mask2former {
+namespace {
+
+constexpr uint64_t kEveryByte = 0x0101010101010101;
+
+// Counts of all pairs of bytes, [256][256]: no id can be out of range here, the
+// ids that should not be are found afterwards.
+using PairCounts = std::array<int64_t, 256 * 256>;
+
+absl::Status CheckLabelImage(const cv::Mat& image, const char* name) {
+  if (image.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, " is empty"));
+  }
+  if (image.dims != 2 || image.channels() != 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " has ", image.channels(),
+        " channels; it must be a gray image of label ids, not a colour image"));
+  }
+  if (image.depth() != CV_8U) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " has ", 8 * image.elemSize(), " bits per pixel, want 8"));
+  }
+  return absl::OkStatus();
+}
+
+// Labels come in long runs: eight pixels at a time where all are alike.
+void CountRow(const uint8_t* ground_truth, const uint8_t* prediction, int width,
+              PairCounts& pairs) {
+  int x = 0;
+  for (; x + 8 <= width; x += 8) {
+    uint64_t g, p;
+    std::memcpy(&g, ground_truth + x, 8);
+    std::memcpy(&p, prediction + x, 8);
+    if (g == ground_truth[x] * kEveryByte && p == prediction[x] * kEveryByte) {
+      pairs[ground_truth[x] * 256 + prediction[x]] += 8;
+    } else {
+      for (int i = x; i < x + 8; ++i) {
+        ++pairs[ground_truth[i] * 256 + prediction[i]];
+      }
+    }
+  }
+  for (; x < width; ++x) ++pairs[ground_truth[x] * 256 + prediction[x]];
+}
+
+// "row R, column C" of the first pixel with `value`.
+std::string FirstPixel(const cv::Mat& image, int value) {
+  for (int y = 0; y < image.rows; ++y) {
+    const uint8_t* const row = image.ptr<uint8_t>(y);
+    const void* const found = std::memchr(row, value, image.cols);
+    if (found != nullptr) {
+      return absl::StrCat("row ", y, ", column ",
+                          static_cast<const uint8_t*>(found) - row);
+    }
+  }
+  return "nowhere";
+}
+
+absl::Status InvalidId(const cv::Mat& image, const char* name, int id,
+                       int64_t pixels, const char* hint) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, " has the value ", id, " at ", pixels, " pixels, first at ",
+      FirstPixel(image, id), "; label ids are 0..33", hint));
+}
+
+}  // namespace
+
+absl::Status ConfusionMatrix::Add(const cv::Mat& ground_truth,
+                                  const cv::Mat& prediction) {
+  M2F_RETURN_IF_ERROR(CheckLabelImage(ground_truth, "the ground truth"));
+  M2F_RETURN_IF_ERROR(CheckLabelImage(prediction, "the prediction"));
+  if (ground_truth.size() != prediction.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the prediction is ", prediction.rows, " x ", prediction.cols,
+        " (height x width), the ground truth ", ground_truth.rows, " x ",
+        ground_truth.cols, "; predict at the size of the ground truth"));
+  }
+  const auto pairs = std::make_unique<PairCounts>();
+  pairs->fill(0);
+  for (int y = 0; y < ground_truth.rows; ++y) {
+    CountRow(ground_truth.ptr<uint8_t>(y), prediction.ptr<uint8_t>(y),
+             ground_truth.cols, *pairs);
+  }
+  for (int id = kIds; id < 256; ++id) {
+    int64_t predicted = 0, actual = 0;
+    for (int other = 0; other < 256; ++other) {
+      predicted += (*pairs)[other * 256 + id];
+      actual += (*pairs)[id * 256 + other];
+    }
+    if (actual > 0) {
+      return InvalidId(ground_truth, "the ground truth", id, actual,
+                       id == 255 ? " (is this a labelTrainIds image?)" : "");
+    }
+    if (predicted > 0) {
+      return InvalidId(
+          prediction, "the prediction", id, predicted,
+          id == 255 ? " (255 is a train id: map train ids to label ids, 0 to "
+                      "7, 1 to 8, 2 to 11, ...)"
+                    : "");
+    }
+  }
+  for (int g = 0; g < kIds; ++g) {
+    for (int p = 0; p < kIds; ++p) {
+      counts_[g * kIds + p] += (*pairs)[g * 256 + p];
+    }
+  }
+  return absl::OkStatus();
+}
+
+void ConfusionMatrix::Merge(const ConfusionMatrix& other) {
+  for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+}
+
+int64_t ConfusionMatrix::GroundTruthCount(int ground_truth_id) const {
+  int64_t sum = 0;
+  for (int p = 0; p < kIds; ++p) sum += count(ground_truth_id, p);
+  return sum;
+}
+
+int64_t ConfusionMatrix::PredictedCount(int predicted_id) const {
+  int64_t sum = 0;
+  for (int g = 0; g < kIds; ++g) sum += count(g, predicted_id);
+  return sum;
+}
+
+int64_t ConfusionMatrix::Total() const {
+  int64_t sum = 0;
+  for (const int64_t count : counts_) sum += count;
+  return sum;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,82 @@
+#include "mask2former/eval/testing/worked_example.h"
+
+#include <cstdint>
+
+namespace mask2former {
+namespace {
+
+// Rows [top, bottom), columns [left, right).
+struct Rectangle {
+  int top, bottom, left, right, value;
+};
+
+cv::Mat Draw(int type, const std::vector<Rectangle>& rectangles) {
+  cv::Mat image(64, 128, type, cv::Scalar(0));
+  for (const Rectangle& r : rectangles) {
+    image(cv::Range(r.top, r.bottom), cv::Range(r.left, r.right))
+        .setTo(cv::Scalar(r.value));
+  }
+  return image;
+}
+
+ExampleImage MakeImage(const std::string& name,
+                       const std::vector<Rectangle>& instances,
+                       const std::vector<Rectangle>& predictions) {
+  ExampleImage image;
+  image.name = name;
+  image.instances = Draw(CV_16UC1, instances);
+  image.labels = LabelsOfInstances(image.instances);
+  image.predictions = Draw(CV_8UC1, predictions);
+  return image;
+}
+
+}  // namespace
+
+std::vector<ExampleImage> WorkedExample() {
+  return {MakeImage("aaa_000000_000019",
+                    {{0, 32, 0, 128, 23},
+                     {32, 60, 0, 128, 7},
+                     {60, 64, 0, 128, 1},
+                     {30, 46, 10, 40, 26000},
+                     {32, 42, 50, 70, 26001},
+                     {32, 42, 80, 100, 26},
+                     {25, 45, 105, 110, 24000},
+                     {40, 50, 112, 124, 29000},
+                     {50, 56, 20, 28, 26002}},
+                    {{0, 30, 0, 128, 23},
+                     {30, 64, 0, 128, 7},
+                     {30, 48, 12, 40, 26},
+                     {32, 42, 50, 60, 26},
+                     {32, 42, 60, 70, 27},
+                     {32, 42, 80, 100, 26},
+                     {25, 45, 105, 108, 24},
+                     {25, 45, 108, 110, 25},
+                     {40, 50, 112, 118, 28},
+                     {40, 50, 118, 124, 29},
+                     {50, 56, 20, 28, 26}}),
+          MakeImage("aaa_000001_000019",
+                    {{0, 20, 0, 128, 11},
+                     {20, 64, 0, 128, 7},
+                     {30, 50, 20, 60, 28000},
+                     {40, 60, 70, 90, 33000},
+                     {40, 60, 90, 110, 33001},
+                     {56, 64, 0, 16, 18}},
+                    {{0, 22, 0, 128, 11},
+                     {22, 64, 0, 128, 7},
+                     {30, 50, 20, 60, 27},
+                     {40, 60, 70, 100, 33},
+                     {56, 64, 0, 16, 17}})};
+}
+
+cv::Mat LabelsOfInstances(const cv::Mat& instances) {
+  cv::Mat labels(instances.size(), CV_8UC1);
+  for (int y = 0; y < instances.rows; ++y) {
+    for (int x = 0; x < instances.cols; ++x) {
+      const int value = instances.at<uint16_t>(y, x);
+      labels.at<uint8_t>(y, x) = value < 1000 ? value : value / 1000;
+    }
+  }
+  return labels;
+}
+
+}  // namespace mask2former

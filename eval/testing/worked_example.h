@@ -1,0 +1,30 @@
+#ifndef MASK2FORMER_EVAL_TESTING_WORKED_EXAMPLE_H_
+#define MASK2FORMER_EVAL_TESTING_WORKED_EXAMPLE_H_
+
+// Two images of 64 x 128 pixels drawn from rectangles, whose scores were
+// computed by the official program. They have instances of several sizes,
+// groups, ignored instances, void, and wrong predictions of every kind.
+
+#include <array>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+namespace mask2former {
+
+struct ExampleImage {
+  std::string name;     // City, sequence and frame: "aaa_000000_000019".
+  cv::Mat instances;    // CV_16UC1, an instanceIds image.
+  cv::Mat labels;       // CV_8UC1, the labelIds image that belongs to it.
+  cv::Mat predictions;  // CV_8UC1, label ids.
+};
+
+// A and B, in this order; new copies for every caller.
+std::vector<ExampleImage> WorkedExample();
+
+// What `instances` shows as label ids: instances of a class become the class.
+cv::Mat LabelsOfInstances(const cv::Mat& instances);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_EVAL_TESTING_WORKED_EXAMPLE_H_
