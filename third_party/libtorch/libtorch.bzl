@@ -72,6 +72,8 @@ def _download(repository_ctx):
                 "--python-version=3.11",
                 "--implementation=cp",
                 "--platform=manylinux_2_28_" + machine,
+                "--platform=manylinux_2_27_" + machine,
+                "--platform=manylinux_2_25_" + machine,
                 "--platform=manylinux_2_17_" + machine,
                 "--platform=manylinux2014_" + machine,
                 "--dest=wheels",
