@@ -1,0 +1,106 @@
+#include "mask2former/data/build_data_loader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/data/semantic_mapper.h"
+
+namespace mask2former {
+namespace {
+
+absl::Status AtLeast(absl::string_view field, int64_t value, int64_t low) {
+  if (value >= low) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("data.", field, " must be >= ", low, ", got ", value));
+}
+
+absl::Status ValidateGenerated(const GeneratedData& generated) {
+  M2F_RETURN_IF_ERROR(
+      AtLeast("generated.train_images", generated.train_images(), 1));
+  M2F_RETURN_IF_ERROR(
+      AtLeast("generated.val_images", generated.val_images(), 1));
+  for (const auto& [field, value] :
+       {std::pair<const char*, int64_t>{"height", generated.height()},
+        std::pair<const char*, int64_t>{"width", generated.width()}}) {
+    if (value >= 32 && value % 32 == 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.generated.", field, " must be a multiple of 32, got ", value));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildDataset(
+    const DataConfig& config, const std::string& split) {
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
+  return CityscapesDataset::Create(config.root(), split, config.label_source());
+}
+
+absl::StatusOr<std::unique_ptr<SemanticMapper>> BuildMapper(
+    const DataConfig& config, int64_t num_classes) {
+  return SemanticMapper::Create(config.input(), num_classes);
+}
+
+}  // namespace
+
+absl::Status ValidateDataConfig(const DataConfig& config) {
+  if (config.root().empty()) {
+    return absl::InvalidArgumentError(
+        "data.root is not set: name the folder that holds leftImg8bit/ and "
+        "gtFine/");
+  }
+  if (config.train_split().empty() || config.val_split().empty()) {
+    return absl::InvalidArgumentError(
+        "data.train_split and data.val_split must name folders, such as "
+        "\"train\" and \"val\"");
+  }
+  M2F_RETURN_IF_ERROR(BuildMapper(config, /*num_classes=*/1).status());
+  M2F_RETURN_IF_ERROR(
+      AtLeast("input.min_size_test", config.input().min_size_test(), 1));
+  M2F_RETURN_IF_ERROR(
+      AtLeast("input.max_size_test", config.input().max_size_test(), 1));
+  M2F_RETURN_IF_ERROR(
+      AtLeast("loader.num_workers", config.loader().num_workers(), 1));
+  M2F_RETURN_IF_ERROR(
+      AtLeast("loader.prefetch", config.loader().prefetch(), 1));
+  if (config.has_generated()) {
+    M2F_RETURN_IF_ERROR(ValidateGenerated(config.generated()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
+    const DataConfig& config) {
+  return BuildDataset(config, config.train_split());
+}
+
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
+    const DataConfig& config) {
+  return BuildDataset(config, config.val_split());
+}
+
+absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
+    const DataConfig& config, int64_t batch_size, int64_t rank,
+    int64_t world_size) {
+  M2F_ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset,
+                       BuildTrainDataset(config));
+  return BuildTrainLoader(config, std::move(dataset), batch_size, rank,
+                          world_size);
+}
+
+absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
+    const DataConfig& config, std::shared_ptr<const Dataset> dataset,
+    int64_t batch_size, int64_t rank, int64_t world_size) {
+  M2F_ASSIGN_OR_RETURN(std::shared_ptr<const SampleMapper> mapper,
+                       BuildMapper(config, dataset->num_classes()));
+  DataLoaderOptions options;
+  options.batch_size = batch_size;
+  options.rank = rank;
+  options.world_size = world_size;
+  options.num_workers = config.loader().num_workers();
+  options.prefetch = config.loader().prefetch();
+  options.seed = config.loader().seed();
+  return DataLoader::Create(std::move(dataset), std::move(mapper), options);
+}
+
+}  // namespace mask2former

@@ -1,0 +1,48 @@
+#ifndef MASK2FORMER_DATA_BUILD_DATA_LOADER_H_
+#define MASK2FORMER_DATA_BUILD_DATA_LOADER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "mask2former/data/cityscapes.h"
+#include "mask2former/data/data_config.pb.h"
+#include "mask2former/data/data_loader.h"
+
+namespace mask2former {
+
+// Verifies every field of `config` without touching the disk, so that a mistake
+// in any of them shows before anything is read or drawn.
+//
+// Returns InvalidArgument, naming the first wrong field and its range.
+absl::Status ValidateDataConfig(const DataConfig& config);
+
+// The pictures and labels of config.train_split and config.val_split.
+//
+// Returns as CityscapesDataset::Create().
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
+    const DataConfig& config);
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
+    const DataConfig& config);
+
+// Makes the stream of training batches that `config` describes.
+//
+//   batch_size   images per step over all ranks, a multiple of world_size
+//   rank         of this process, 0 .. world_size - 1
+//
+// `dataset` of the second form is any data set: crops, colours and order are as
+// `config` says, its paths are not used.
+//
+// Returns InvalidArgument if a setting is out of range, NotFound or
+// InvalidArgument for data, as BuildTrainDataset().
+absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
+    const DataConfig& config, int64_t batch_size, int64_t rank = 0,
+    int64_t world_size = 1);
+absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
+    const DataConfig& config, std::shared_ptr<const Dataset> dataset,
+    int64_t batch_size, int64_t rank = 0, int64_t world_size = 1);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_DATA_BUILD_DATA_LOADER_H_

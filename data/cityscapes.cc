@@ -1,0 +1,260 @@
+#include "mask2former/data/cityscapes.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/data/image_io.h"
+
+namespace mask2former {
+namespace {
+
+constexpr absl::string_view kImageSuffix = "_leftImg8bit.png";
+constexpr size_t kShownProblems = 10;
+
+// The folder `root`/`kind`/`split`, or why it is not there.
+absl::StatusOr<std::string> SplitFolder(absl::string_view root,
+                                        absl::string_view kind,
+                                        absl::string_view split) {
+  const std::string folder = absl::StrCat(root, "/", kind, "/", split);
+  if (DirectoryExists(folder)) return folder;
+  if (!DirectoryExists(root)) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no folder ", root,
+        ": set data.root to the folder that holds leftImg8bit/ and gtFine/"));
+  }
+  const std::string above = absl::StrCat(root, "/", kind);
+  if (DirectoryExists(above)) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no split \"", split, "\" in ", above,
+                     absl::StrCat(" (it has: ",
+                                  absl::StrJoin(ListDirectory(above).value_or(
+                                                    std::vector<std::string>()),
+                                                ", "),
+                                  ")"),
+                     ": unpack the whole of ", kind, "_trainvaltest.zip into ",
+                     root, ", or correct data.train_split and data.val_split"));
+  }
+  const std::string below = absl::StrCat(root, "/cityscapes");
+  if (DirectoryExists(absl::StrCat(below, "/", kind))) {
+    return absl::NotFoundError(absl::StrCat("there is no ", above,
+                                            ", but there is ", below, "/", kind,
+                                            ": set data.root to ", below));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "there is no ", above, ": download ", kind,
+      "_trainvaltest.zip (https://www.cityscapes-dataset.com/downloads/) and "
+      "unpack it into ",
+      root));
+}
+
+// The other kind of label lies beside the one asked for.
+std::string OtherSourceHint(const CityscapesFrame& frame,
+                            DataConfig::LabelSource source) {
+  const DataConfig::LabelSource other = source == DataConfig::LABEL_IDS
+                                            ? DataConfig::LABEL_TRAIN_IDS
+                                            : DataConfig::LABEL_IDS;
+  if (!FileExists(frame.label_path(other))) return "";
+  return absl::StrCat(", or set data.label_source to ",
+                      DataConfig::LabelSource_Name(other),
+                      " to use the file beside it");
+}
+
+// Train id of each byte of a label image; kOutside where there is none.
+constexpr int kOutside = -1;
+
+std::array<int, 256> TrainIds(DataConfig::LabelSource source) {
+  std::array<int, 256> train_ids;
+  for (int value = 0; value < 256; ++value) {
+    if (source == DataConfig::LABEL_IDS) {
+      train_ids[value] = value < kCityscapesLabelIds
+                             ? CityscapesIdToTrainId()[value]
+                             : kOutside;
+    } else {
+      train_ids[value] =
+          value < kCityscapesClasses || value == kCityscapesIgnore ? value
+                                                                   : kOutside;
+    }
+  }
+  return train_ids;
+}
+
+absl::Status OutsideTable(const std::string& path, const cv::Mat& label,
+                          const std::array<int, 256>& train_ids,
+                          DataConfig::LabelSource source) {
+  std::vector<std::string> values;
+  std::array<bool, 256> seen{};
+  std::string first;
+  int64_t count = 0;
+  for (int y = 0; y < label.rows; ++y) {
+    const uint8_t* row = label.ptr<uint8_t>(y);
+    for (int x = 0; x < label.cols; ++x) {
+      if (train_ids[row[x]] != kOutside) continue;
+      if (count++ == 0) first = absl::StrCat("(", x, ", ", y, ")");
+      if (std::exchange(seen[row[x]], true)) continue;
+      values.push_back(absl::StrCat(static_cast<int>(row[x])));
+    }
+  }
+  const bool is_ids = source == DataConfig::LABEL_IDS;
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, " has ", count, " pixels, the first at (x, y) = ", first,
+      ", with values outside the table: ", absl::StrJoin(values, ", "),
+      is_ids ? "; label ids are 0..33. Is it a *_gtFine_labelTrainIds.png? "
+               "Then set data.label_source to LABEL_TRAIN_IDS"
+             : "; train ids are 0..18, and 255 for ignored pixels. Is it a "
+               "*_gtFine_labelIds.png? Then set data.label_source to "
+               "LABEL_IDS"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
+    absl::string_view root, absl::string_view split) {
+  root = absl::StripSuffix(root, "/");
+  M2F_ASSIGN_OR_RETURN(const std::string images,
+                       SplitFolder(root, "leftImg8bit", split));
+  M2F_ASSIGN_OR_RETURN(const std::string labels,
+                       SplitFolder(root, "gtFine", split));
+  M2F_ASSIGN_OR_RETURN(const std::vector<std::string> cities,
+                       ListDirectory(images));
+  std::vector<CityscapesFrame> frames;
+  for (const std::string& city : cities) {
+    const std::string folder = absl::StrCat(images, "/", city);
+    if (!DirectoryExists(folder)) continue;
+    M2F_ASSIGN_OR_RETURN(const std::vector<std::string> files,
+                         ListDirectory(folder));
+    for (const std::string& file : files) {
+      if (!absl::EndsWith(file, kImageSuffix)) continue;
+      CityscapesFrame frame;
+      frame.name = std::string(absl::StripSuffix(file, kImageSuffix));
+      frame.city = city;
+      frame.image_path = absl::StrCat(folder, "/", file);
+      const std::string stem =
+          absl::StrCat(labels, "/", city, "/", frame.name, "_gtFine_");
+      frame.label_ids_path = absl::StrCat(stem, "labelIds.png");
+      frame.label_train_ids_path = absl::StrCat(stem, "labelTrainIds.png");
+      frame.instance_ids_path = absl::StrCat(stem, "instanceIds.png");
+      frames.push_back(std::move(frame));
+    }
+  }
+  if (frames.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no */*", kImageSuffix, " in ", images,
+        ": unpack leftImg8bit_trainvaltest.zip into ", root, " again"));
+  }
+  return frames;
+}
+
+std::vector<std::string> FindMissingLabels(
+    const std::vector<CityscapesFrame>& frames,
+    DataConfig::LabelSource source) {
+  std::vector<std::string> problems;
+  for (const CityscapesFrame& frame : frames) {
+    const std::string& path = frame.label_path(source);
+    if (FileExists(path)) continue;
+    problems.push_back(absl::StrCat(
+        path, " is missing, the label of ", frame.image_path, ": ",
+        source == DataConfig::LABEL_IDS
+            ? "unpack gtFine_trainvaltest.zip again"
+            : "make it with the official script csCreateTrainIdLabelImgs",
+        OtherSourceHint(frame, source)));
+  }
+  return problems;
+}
+
+absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
+                                            DataConfig::LabelSource source) {
+  M2F_ASSIGN_OR_RETURN(cv::Mat label, ReadPng(path, PngFormat::kGray8));
+  const std::array<int, 256> train_ids = TrainIds(source);
+  bool outside = false;
+  std::array<uint8_t, 256> bytes;
+  std::array<bool, 256> is_outside;
+  for (int value = 0; value < 256; ++value) {
+    is_outside[value] = train_ids[value] == kOutside;
+    bytes[value] = static_cast<uint8_t>(train_ids[value]);
+  }
+  for (int y = 0; y < label.rows && !outside; ++y) {
+    const uint8_t* row = label.ptr<uint8_t>(y);
+    for (int x = 0; x < label.cols; ++x) outside |= is_outside[row[x]];
+  }
+  if (outside) return OutsideTable(path, label, train_ids, source);
+  for (int y = 0; y < label.rows; ++y) {
+    uint8_t* row = label.ptr<uint8_t>(y);
+    for (int x = 0; x < label.cols; ++x) row[x] = bytes[row[x]];
+  }
+  return label;
+}
+
+absl::StatusOr<Sample> LoadCityscapes(const CityscapesFrame& frame,
+                                      DataConfig::LabelSource source) {
+  Sample sample;
+  sample.name = frame.name;
+  sample.image_path = frame.image_path;
+  sample.label_path = frame.label_path(source);
+  M2F_ASSIGN_OR_RETURN(sample.image,
+                       ReadPng(sample.image_path, PngFormat::kRgb8));
+  M2F_ASSIGN_OR_RETURN(sample.label,
+                       ReadCityscapesLabel(sample.label_path, source));
+  if (sample.image.size() != sample.label.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        sample.label_path, " is ", sample.label.rows, " x ", sample.label.cols,
+        " pixels, but its picture ", sample.image_path, " is ",
+        sample.image.rows, " x ", sample.image.cols,
+        ": they must be equal; unpack both archives again"));
+  }
+  return sample;
+}
+
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> CityscapesDataset::Create(
+    absl::string_view root, absl::string_view split,
+    DataConfig::LabelSource source) {
+  M2F_ASSIGN_OR_RETURN(std::vector<CityscapesFrame> frames,
+                       ListCityscapes(root, split));
+  M2F_RETURN_IF_ERROR(
+      ProblemsToStatus(absl::StrCat("data set ", root, ", split ", split),
+                       FindMissingLabels(frames, source)));
+  return std::unique_ptr<CityscapesDataset>(
+      new CityscapesDataset(std::move(frames), source));
+}
+
+CityscapesDataset::CityscapesDataset(std::vector<CityscapesFrame> frames,
+                                     DataConfig::LabelSource source)
+    : frames_(std::move(frames)), source_(source) {}
+
+int64_t CityscapesDataset::size() const {
+  return static_cast<int64_t>(frames_.size());
+}
+
+int64_t CityscapesDataset::num_classes() const { return kCityscapesClasses; }
+
+absl::StatusOr<Sample> CityscapesDataset::Load(int64_t index) const {
+  CHECK_GE(index, 0);
+  CHECK_LT(index, size());
+  return LoadCityscapes(frames_[index], source_);
+}
+
+absl::Status ProblemsToStatus(absl::string_view what,
+                              const std::vector<std::string>& problems) {
+  if (problems.empty()) return absl::OkStatus();
+  const size_t shown = std::min(problems.size(), kShownProblems);
+  std::string message =
+      absl::StrCat(what, " has ", problems.size(),
+                   problems.size() == 1 ? " problem:" : " problems:");
+  for (size_t i = 0; i < shown; ++i) {
+    absl::StrAppend(&message, "\n  ", problems[i]);
+  }
+  if (shown < problems.size()) {
+    absl::StrAppend(&message, "\n  and ", problems.size() - shown, " more");
+  }
+  return absl::InvalidArgumentError(message);
+}
+
+}  // namespace mask2former
