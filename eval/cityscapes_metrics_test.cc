@@ -8,6 +8,8 @@
 #include <opencv2/core.hpp>
 #include <string>
 
+#include "mask2former/common/safetensors.h"
+#include "mask2former/common/testing/reference_values.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/eval/testing/worked_example.h"
 
@@ -103,6 +105,110 @@ TEST(CityscapesMetricsTest, ScoresTheCategoriesOfTheWorkedExample) {
   EXPECT_NEAR(scores.category_instance_iou[7], 0.9611434770, 5e-11);
   EXPECT_NEAR(scores.mean_category_iou, 0.9289249464067797, 1e-15);
   EXPECT_NEAR(scores.mean_category_instance_iou, 0.9805717385086588, 1e-15);
+}
+
+// Integers from u(name, 0), u(name, 1), ... of ReferenceUniform(). The golden
+// script, tools/goldens/eval.py, draws the same images.
+class Draws {
+ public:
+  static constexpr int kHeight = 48;
+  static constexpr int kWidth = 96;
+
+  explicit Draws(const std::string& name)
+      : values_(ReferenceUniform(name, 200)) {}
+
+  int operator()(int n) {
+    return static_cast<int>(values_.const_data_ptr<double>()[next_++] * n);
+  }
+
+  cv::Rect Rectangle() {
+    const int top = (*this)(kHeight - 4);
+    const int left = (*this)(kWidth - 4);
+    const int height = 1 + (*this)(kHeight / 2);
+    const int width = 1 + (*this)(kWidth / 3);
+    return cv::Rect(left, top, width, height) & cv::Rect(0, 0, kWidth, kHeight);
+  }
+
+ private:
+  at::Tensor values_;
+  int next_ = 0;
+};
+
+ExampleImage RandomImage(const std::string& name) {
+  constexpr int kBackgrounds[] = {7, 11, 21, 23, 0};
+  Draws draw(name);
+  ExampleImage image;
+  image.instances.create(Draws::kHeight, Draws::kWidth, CV_16UC1);
+  image.instances = kBackgrounds[draw(5)];
+  for (int i = 0; i < 7; ++i) {
+    cv::Mat region = image.instances(draw.Rectangle());
+    if (draw(2) == 0) {
+      region = draw(34);
+    } else {
+      const int id = 24 + draw(10);
+      region = id * 1000 + draw(3);
+    }
+  }
+  image.labels = LabelsOfInstances(image.instances);
+  image.predictions = image.labels.clone();
+  for (int i = 0; i < 5; ++i) {
+    cv::Mat region = image.predictions(draw.Rectangle());
+    region = draw(2) == 0 ? draw(34) : 24 + draw(10);
+  }
+  return image;
+}
+
+// In the order of the golden file.
+std::vector<double> Flatten(const CityscapesScores& scores) {
+  std::vector<double> flat;
+  for (const CityscapesLabel& label : CityscapesLabels()) {
+    if (!label.ignore_in_eval) flat.push_back(scores.class_iou[label.id]);
+  }
+  for (const CityscapesLabel& label : CityscapesLabels()) {
+    if (!label.ignore_in_eval && label.has_instances) {
+      flat.push_back(scores.class_instance_iou[label.id]);
+    }
+  }
+  for (int i = 1; i < 8; ++i) flat.push_back(scores.category_iou[i]);
+  for (int i = 6; i < 8; ++i) flat.push_back(scores.category_instance_iou[i]);
+  flat.push_back(scores.mean_class_iou);
+  flat.push_back(scores.mean_class_instance_iou);
+  flat.push_back(scores.mean_category_iou);
+  flat.push_back(scores.mean_category_instance_iou);
+  return flat;
+}
+
+TEST(CityscapesMetricsTest, EqualsTheOfficialProgramOnRandomSets) {
+  auto golden = ReadSafetensors("eval/testdata/random_sets.safetensors");
+  ASSERT_THAT(golden, IsOk());
+  const at::Tensor scores = golden->tensors["scores"];  // [200, 40]
+  const at::Tensor checksums = golden->tensors["checksums"];
+  ASSERT_EQ(scores.size(0), 200);
+  for (int64_t set = 0; set < scores.size(0); ++set) {
+    CityscapesMetrics metrics;
+    for (int i = 0; i < 3; ++i) {
+      const ExampleImage image =
+          RandomImage("eval/" + std::to_string(set) + "/" + std::to_string(i));
+      ASSERT_THAT(metrics.Add(image.labels, image.predictions, image.instances),
+                  IsOk());
+    }
+    int64_t checksum = 0;
+    for (size_t i = 0; i < metrics.confusion().counts().size(); ++i) {
+      checksum += static_cast<int64_t>(i) * metrics.confusion().counts()[i];
+    }
+    ASSERT_EQ(checksum, checksums.const_data_ptr<int64_t>()[set]) << set;
+    const std::vector<double> actual = Flatten(metrics.Compute());
+    ASSERT_EQ(static_cast<int64_t>(actual.size()), scores.size(1));
+    const double* const expected =
+        scores.const_data_ptr<double>() + set * scores.size(1);
+    for (size_t i = 0; i < actual.size(); ++i) {
+      if (std::isnan(expected[i])) {
+        EXPECT_TRUE(std::isnan(actual[i])) << set << ", " << i;
+      } else {
+        EXPECT_NEAR(actual[i], expected[i], 1e-12) << set << ", " << i;
+      }
+    }
+  }
 }
 
 TEST(CityscapesMetricsTest, PixelAccuracyLeavesVoidOut) {

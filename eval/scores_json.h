@@ -1,0 +1,36 @@
+#ifndef MASK2FORMER_EVAL_SCORES_JSON_H_
+#define MASK2FORMER_EVAL_SCORES_JSON_H_
+
+#include <string>
+
+#include "mask2former/eval/cityscapes_metrics.h"
+
+namespace mask2former {
+
+// How to write undefined scores.
+enum class JsonNan {
+  kBare,  // NaN, as the official program does. Python reads it, other readers
+          // refuse it: it is not JSON.
+  kNull,  // null
+};
+
+// The results as the official program writes them: a dictionary, sorted by key,
+// of
+//
+//   averageScoreCategories, averageScoreClasses, averageScoreInstCategories,
+//   averageScoreInstClasses         fractions
+//   categoryInstScores, categoryScores, classInstScores, classScores
+//                                   name -> fraction
+//   confMatrix                      34 rows (ground truth) of 34 pixel counts
+//   labels, priors                  name -> label id, share of the pixels
+//
+// Numbers have the fewest digits that read back to the same double.
+//
+// Differs: with JsonNan::kBare, only in the last digit of some instance scores,
+// where the official program's depends on the order of files on disk.
+std::string OfficialJson(const CityscapesMetrics& metrics,
+                         JsonNan nan = JsonNan::kBare);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_EVAL_SCORES_JSON_H_
