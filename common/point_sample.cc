@@ -1,0 +1,215 @@
+#include "mask2former/common/point_sample.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/grid_sampler.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "mask2former/common/tensor_shape.h"
+
+namespace mask2former {
+namespace {
+
+constexpr int kBilinear = 0;     // at::native::GridSamplerInterpolation
+constexpr int kZeroPadding = 0;  // at::native::GridSamplerPadding
+
+// Points whose taps are worked out together when they serve a single map; few
+// enough to stay in the first-level cache.
+constexpr int64_t kChunk = 512;
+
+// The four pixels around a point and their weights. A pixel outside the map
+// has weight 0 and an index inside.
+template <typename Real>
+struct Taps {
+  int32_t index[4];
+  Real weight[4];
+};
+
+// The operations of grid_sample in their order, so that both round alike.
+template <typename Real>
+Taps<Real> MakeTaps(Real point_x, Real point_y, int32_t height, int32_t width) {
+  const Real x = ((2 * point_x - 1) + 1) * (static_cast<Real>(width) / 2) -
+                 static_cast<Real>(0.5);
+  const Real y = ((2 * point_y - 1) + 1) * (static_cast<Real>(height) / 2) -
+                 static_cast<Real>(0.5);
+  // Written so that NaN fails, too.
+  if (!(x > -1 && x < width && y > -1 && y < height)) return {};
+  const Real floor_x = std::floor(x);
+  const Real floor_y = std::floor(y);
+  const Real right = x - floor_x;
+  const Real below = y - floor_y;
+  const int32_t x0 = static_cast<int32_t>(floor_x);
+  const int32_t y0 = static_cast<int32_t>(floor_y);
+  const Real left_weight = x0 >= 0 ? 1 - right : 0;
+  const Real right_weight = x0 + 1 < width ? right : 0;
+  const Real top_weight = y0 >= 0 ? 1 - below : 0;
+  const Real bottom_weight = y0 + 1 < height ? below : 0;
+  const int32_t column0 = std::max(x0, 0);
+  const int32_t column1 = std::min(x0 + 1, width - 1);
+  const int32_t row0 = std::max(y0, 0) * width;
+  const int32_t row1 = std::min(y0 + 1, height - 1) * width;
+  return {{row0 + column0, row0 + column1, row1 + column0, row1 + column1},
+          {left_weight * top_weight, right_weight * top_weight,
+           left_weight * bottom_weight, right_weight * bottom_weight}};
+}
+
+template <typename Real, typename Pixel>
+void ReadMap(const Pixel* map, const Taps<Real>* taps, int64_t count,
+             Real* output) {
+  for (int64_t i = 0; i < count; ++i) {
+    const Taps<Real>& t = taps[i];
+    output[i] = static_cast<Real>(map[t.index[0]]) * t.weight[0] +
+                static_cast<Real>(map[t.index[1]]) * t.weight[1] +
+                static_cast<Real>(map[t.index[2]]) * t.weight[2] +
+                static_cast<Real>(map[t.index[3]]) * t.weight[3];
+  }
+}
+
+struct Sizes {
+  int64_t groups;  // Sets of points.
+  int64_t maps;    // Maps of each.
+  int64_t points;
+  int32_t height;
+  int32_t width;
+};
+
+// Reads map `rows[i]`, or map i without rows, at points[i / sizes.maps].
+// Parallel over maps. A set of points is worked out once per thread.
+template <typename Real, typename Pixel>
+void ReadMaps(const Sizes& sizes, const Pixel* maps, const int64_t* rows,
+              const Real* points, Real* output) {
+  const int64_t pixels = int64_t{sizes.height} * sizes.width;
+  const int64_t total = sizes.groups * sizes.maps;
+  const int64_t grain = std::max<int64_t>(1, 8192 / (sizes.points + 1));
+  at::parallel_for(0, total, grain, [&](int64_t begin, int64_t end) {
+    std::vector<Taps<Real>> taps;
+    while (begin < end) {
+      const int64_t group = begin / sizes.maps;
+      const int64_t group_end = std::min(end, (group + 1) * sizes.maps);
+      const int64_t chunk = group_end - begin > 1 ? sizes.points : kChunk;
+      for (int64_t first = 0; first < sizes.points; first += chunk) {
+        const int64_t count = std::min(chunk, sizes.points - first);
+        const Real* p = points + 2 * (group * sizes.points + first);
+        taps.resize(count);
+        for (int64_t i = 0; i < count; ++i) {
+          taps[i] =
+              MakeTaps<Real>(p[2 * i], p[2 * i + 1], sizes.height, sizes.width);
+        }
+        for (int64_t i = begin; i < group_end; ++i) {
+          const int64_t row = rows != nullptr ? rows[i] : i;
+          ReadMap(maps + row * pixels, taps.data(), count,
+                  output + i * sizes.points + first);
+        }
+      }
+      begin = group_end;
+    }
+  });
+}
+
+at::ScalarType ResultType(const at::Tensor& maps) {
+  return maps.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+bool NeedsGradient(const at::Tensor& maps) {
+  return at::GradMode::is_enabled() && maps.requires_grad();
+}
+
+// Whether ReadMaps can serve these maps: it has no gradient, and knows the host
+// only.
+bool IsReadable(const at::Tensor& maps) {
+  if (!maps.is_cpu() || NeedsGradient(maps)) return false;
+  const at::ScalarType type = maps.scalar_type();
+  return type == at::kBool || type == at::kByte || type == at::kFloat ||
+         type == at::kDouble;
+}
+
+at::Tensor Read(const Sizes& sizes, at::IntArrayRef output_sizes,
+                const at::Tensor& maps_in, const int64_t* rows,
+                const at::Tensor& points_in) {
+  const at::Tensor maps = maps_in.contiguous();
+  const at::Tensor points = points_in.to(ResultType(maps)).contiguous();
+  at::Tensor output = at::empty(output_sizes, points.options());
+  switch (maps.scalar_type()) {
+    case at::kDouble:
+      ReadMaps(sizes, maps.const_data_ptr<double>(), rows,
+               points.const_data_ptr<double>(),
+               output.mutable_data_ptr<double>());
+      break;
+    case at::kFloat:
+      ReadMaps(sizes, maps.const_data_ptr<float>(), rows,
+               points.const_data_ptr<float>(),
+               output.mutable_data_ptr<float>());
+      break;
+    default:  // bool, which is stored as 0 or 1, and uint8.
+      ReadMaps(sizes, static_cast<const uint8_t*>(maps.const_data_ptr()), rows,
+               points.const_data_ptr<float>(),
+               output.mutable_data_ptr<float>());
+  }
+  return output;
+}
+
+// [N, C, H, W] at [N, T, 2] -> [N, C, T]
+at::Tensor GridSample(const at::Tensor& maps, const at::Tensor& points) {
+  const at::ScalarType type = ResultType(maps);
+  const at::Tensor grid = 2 * points.to(type).unsqueeze(1) - 1;
+  return at::grid_sampler(maps.to(type), grid, kBilinear, kZeroPadding,
+                          /*align_corners=*/false)
+      .squeeze(2);
+}
+
+void CheckPixels(int64_t height, int64_t width) {
+  TORCH_CHECK(height > 0 && width > 0, "maps must have pixels, got ", height,
+              " x ", width);
+  TORCH_CHECK(height <= std::numeric_limits<int32_t>::max() / width,
+              "maps must have fewer than 2^31 pixels, got ", height, " x ",
+              width);
+}
+
+}  // namespace
+
+at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points) {
+  CheckShape(maps, "maps", {kAny, kAny, kAny, kAny});
+  CheckShape(points, "points", {maps.size(0), kAny, 2});
+  CheckPixels(maps.size(2), maps.size(3));
+  if (!IsReadable(maps)) return GridSample(maps, points);
+  const Sizes sizes = {maps.size(0), maps.size(1), points.size(1),
+                       static_cast<int32_t>(maps.size(2)),
+                       static_cast<int32_t>(maps.size(3))};
+  return Read(sizes, {sizes.groups, sizes.maps, sizes.points}, maps,
+              /*rows=*/nullptr, points);
+}
+
+at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
+                           const at::Tensor& points) {
+  CheckShape(maps, "maps", {kAny, kAny, kAny});
+  CheckShape(rows, "rows", {kAny});
+  CheckShape(points, "points", {rows.size(0), kAny, 2});
+  CheckPixels(maps.size(1), maps.size(2));
+  TORCH_CHECK(rows.scalar_type() == at::kLong, "rows must be int64, got ",
+              rows.scalar_type());
+  if (!IsReadable(maps)) {
+    return GridSample(maps.index_select(0, rows.to(maps.device())).unsqueeze(1),
+                      points)
+        .squeeze(1);
+  }
+  const at::Tensor host_rows = rows.cpu().contiguous();
+  const int64_t* const row = host_rows.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < host_rows.size(0); ++i) {
+    TORCH_CHECK(row[i] >= 0 && row[i] < maps.size(0), "rows[", i,
+                "] must be in 0 .. ", maps.size(0) - 1, ", got ", row[i]);
+  }
+  const Sizes sizes = {rows.size(0), 1, points.size(1),
+                       static_cast<int32_t>(maps.size(1)),
+                       static_cast<int32_t>(maps.size(2))};
+  return Read(sizes, {sizes.groups, sizes.points}, maps, row, points);
+}
+
+}  // namespace mask2former

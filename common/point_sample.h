@@ -1,0 +1,43 @@
+#ifndef MASK2FORMER_COMMON_POINT_SAMPLE_H_
+#define MASK2FORMER_COMMON_POINT_SAMPLE_H_
+
+#include <ATen/core/Tensor.h>
+
+namespace mask2former {
+
+// Reads maps at points by bilinear interpolation; every map of an image at the
+// same points.
+//
+//   maps     [N, C, H, W]  bool, uint8 or floating point
+//   points   [N, T, 2]     (x, y) in 0..1 of the map: (0, 0) is the outer
+//                          corner of the first pixel, (1, 1) that of the last,
+//                          so maps of different sizes can be read at the same
+//                          points
+//   returns  [N, C, T]     double for double maps, else float
+//
+// Pixels outside the map are 0, hence values fade within half a pixel of the
+// border. Points far outside read 0. N, C and T may be 0.
+//
+// Gradients flow to floating-point maps, not to points.
+//
+// Throws c10::Error on other shapes.
+//
+// Source: equals detectron2's point_sample, that is grid_sample(2 points - 1)
+// with zero padding and align_corners = false.
+at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points);
+
+// Reads some maps, each at points of its own: map rows[i] at points[i].
+//
+//   maps     [M, H, W]  as above
+//   rows     [n]        int64, 0 .. M - 1
+//   points   [n, T, 2]  as above
+//   returns  [n, T]
+//
+// The rest as above. Bool and uint8 maps in host memory are read in place: no
+// copy in floating point is made.
+at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
+                           const at::Tensor& points);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_COMMON_POINT_SAMPLE_H_
