@@ -5,6 +5,7 @@
                                     u(name, i): see RandomSet() in eval/cityscapes_metrics_test.cc
   worked_example_official.{txt,json}  its console output and its result file for the two images of
                                     eval/testing/worked_example.cc
+  palette_{1,2,4,8}_bits.png        5 x 7 pixels, values (13 y + x) mod (number of colours)
 
 Needs cityscapesscripts 2.3.0, numpy < 2.4, Pillow < 13 and safetensors.
 """
@@ -167,10 +168,22 @@ def write_worked_example():
     (TESTDATA / "worked_example_official.txt").write_bytes(text.encode())
 
 
+def write_palettes():
+    y, x = np.mgrid[:5, :7]
+    for bits in (1, 2, 4, 8):
+        colors = min(2**bits, 34)
+        image = Image.fromarray(((13 * y + x) % colors).astype(np.uint8), "P")
+        image.putpalette([(7 * i + 50) % 256 for i in range(3 * colors)])
+        image.save(TESTDATA / f"palette_{bits}_bits.png", bits=bits)
+
+
 def main():
     TESTDATA.mkdir(exist_ok=True)
     write_random_sets()
     write_worked_example()
+    write_palettes()
+    for path in TESTDATA.iterdir():
+        path.chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+// Scores predicted label images on disk, in place of the official program.
+
+#include <gflags/gflags.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/flags.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/paths.h"
+#include "mask2former/common/program.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/eval/cityscapes_metrics.h"
+#include "mask2former/eval/report.h"
+#include "mask2former/eval/score_semantic.h"
+#include "mask2former/eval/scores_json.h"
+
+DEFINE_string(task, "semantic",
+              "What to score. \"semantic\": 8-bit PNGs of label ids, against "
+              "labelIds and instanceIds images.");
+DEFINE_string(ground_truth, "",
+              "Folder of a split with a folder for each city, for instance "
+              "/data/cityscapes/gtFine/val.");
+DEFINE_string(predictions, "",
+              "Folder with one <city>_<sequence>_<frame>*.png for each image "
+              "of the ground truth, at any depth.");
+DEFINE_string(json, "", "File for the results; none by default.");
+DEFINE_bool(valid_json, false,
+            "Write undefined scores to the file as null. The official program "
+            "writes NaN, which is not JSON, and so does this one by default.");
+DEFINE_bool(train_ids, false,
+            "The predictions hold train ids (0..18, 255) and not label ids.");
+DEFINE_int32(threads, 0, "Images read at a time; 0: one per core.");
+DEFINE_bool(quiet, false, "Print nothing.");
+DEFINE_string(color, "auto",
+              "\"always\", \"never\", or \"auto\": if the output is a "
+              "terminal.");
+
+namespace mask2former {
+namespace {
+
+absl::StatusOr<TextColor> ParseColor(const std::string& value) {
+  if (value == "always") return TextColor::kOn;
+  if (value == "never") return TextColor::kOff;
+  if (value == "auto") {
+    return isatty(STDOUT_FILENO) ? TextColor::kOn : TextColor::kOff;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--color=", value, " is none of \"always\", \"never\", \"auto\""));
+}
+
+absl::Status Score(const CommandLine&) {
+  if (FLAGS_task != "semantic") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--task=", FLAGS_task, " is not supported; \"semantic\" is"));
+  }
+  if (FLAGS_ground_truth.empty() || FLAGS_predictions.empty()) {
+    return absl::InvalidArgumentError(
+        "--ground_truth and --predictions are both needed, see --help");
+  }
+  if (FLAGS_threads < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads=", FLAGS_threads, " is negative"));
+  }
+  ScoreSemanticOptions options;
+  options.ground_truth = ResolveUserPath(FLAGS_ground_truth);
+  options.predictions = ResolveUserPath(FLAGS_predictions);
+  options.holds_train_ids = FLAGS_train_ids;
+  options.threads = FLAGS_threads;
+  options.quiet = FLAGS_quiet;
+  M2F_ASSIGN_OR_RETURN(options.color, ParseColor(FLAGS_color));
+  M2F_ASSIGN_OR_RETURN(const CityscapesMetrics metrics,
+                       ScoreSemantic(options, std::cout));
+  if (LooksLikeTrainIds(metrics.confusion())) {
+    LOG(WARNING) << "the predictions look like train ids, which makes these "
+                    "scores meaningless: if so, pass --train_ids";
+  }
+  if (!FLAGS_json.empty()) {
+    M2F_RETURN_IF_ERROR(WriteFileAtomically(
+        ResolveUserPath(FLAGS_json),
+        OfficialJson(metrics,
+                     FLAGS_valid_json ? JsonNan::kNull : JsonNan::kBare)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace mask2former
+
+int main(int argc, char** argv) {
+  mask2former::ProgramInfo program;
+  program.usage =
+      "Scores predicted label images on disk as the official Cityscapes "
+      "program does.\n\n"
+      "  score --ground_truth=/data/cityscapes/gtFine/val "
+      "--predictions=results --json=scores.json";
+  program.source_file = __FILE__;
+  program.takes_overrides = false;
+  return mask2former::RunProgram(program, argc, argv, mask2former::Score);
+}
