@@ -29,7 +29,8 @@ ColorJitter DrawColorJitter(SampleRandom& random);
 //
 // Every step clips to 0..255 and cuts the fraction off. Saturation and hue each
 // go to 8-bit HSV (hue 0..179) and back on their own, so each loses precision.
-// Runs in the caller's thread.
+// Runs in the caller's thread. Where W is no multiple of 64, OpenCV's versions
+// may differ by 1 in the last columns.
 //
 // Source: Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016, data
 // augmentation of the published code.

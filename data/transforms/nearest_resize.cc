@@ -3,7 +3,6 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -11,11 +10,9 @@ namespace mask2former {
 namespace {
 
 std::vector<int> Sources(int64_t in, int64_t out, int begin, int count) {
-  const float scale = static_cast<float>(in) / static_cast<float>(out);
   std::vector<int> sources(count);
   for (int i = 0; i < count; ++i) {
-    const float position = std::floor(static_cast<float>(begin + i) * scale);
-    sources[i] = std::min(static_cast<int>(position), static_cast<int>(in) - 1);
+    sources[i] = static_cast<int>((begin + i) * in / out);
   }
   return sources;
 }

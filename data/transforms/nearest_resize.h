@@ -9,8 +9,8 @@
 namespace mask2former {
 
 // Resizes a label image: result pixel i reads source pixel floor(i * in / out),
-// with in / out and the product in float, as PyTorch's interpolate(mode =
-// "nearest") computes it. Pillow's and OpenCV's rules pick other pixels.
+// exactly. That is what PyTorch's interpolate(mode = "nearest") does to
+// doubles; Pillow's and OpenCV's rules pick other pixels.
 //
 //   label    [H, W] CV_8UC1
 //   size     of the whole result, >= 1

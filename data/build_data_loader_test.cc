@@ -1,0 +1,147 @@
+#include "mask2former/data/build_data_loader.h"
+
+#include <ATen/ops/equal.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "mask2former/common/testing/parse_text_proto.h"
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/testing/tiny_cityscapes.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+DataConfig Config(const std::string& text) {
+  return ParseTextProtoOrDie<DataConfig>(text);
+}
+
+class BuildDataLoaderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = ::testing::TempDir() + "/" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(root_);
+    ASSERT_THAT(WriteTinyCityscapes(root_), IsOk());
+  }
+
+  DataConfig Tiny(const std::string& more = "") const {
+    return Config("root: \"" + root_ +
+                  "\" input { min_size_train: [64, 96] crop_height: 32 "
+                  "crop_width: 64 } " +
+                  more);
+  }
+
+  std::string root_;
+};
+
+TEST_F(BuildDataLoaderTest, ReadsCityscapesFromDisk) {
+  const auto loader = BuildTrainLoader(Tiny(), 2);
+  ASSERT_THAT(loader, IsOk());
+  for (int i = 0; i < 4; ++i) {
+    const auto batch = (*loader)->Next();
+    ASSERT_THAT(batch, IsOk());
+    ASSERT_EQ(batch->images.size(), 2u);
+    EXPECT_THAT(batch->images[1].sizes(), ElementsAre(3, 32, 64));
+    EXPECT_GE(batch->targets[1].labels.numel(), 1);
+  }
+}
+
+TEST_F(BuildDataLoaderTest, OneAndFourWorkersGiveTheSameBatches) {
+  const auto one =
+      BuildTrainLoader(Tiny("loader { num_workers: 1 seed: 4 }"), 3).value();
+  const auto four =
+      BuildTrainLoader(Tiny("loader { num_workers: 4 seed: 4 }"), 3).value();
+  for (int i = 0; i < 6; ++i) {
+    const ImageBatch a = one->Next().value();
+    const ImageBatch b = four->Next().value();
+    ASSERT_EQ(a.names, b.names);
+    for (size_t j = 0; j < a.images.size(); ++j) {
+      EXPECT_TRUE(at::equal(a.images[j], b.images[j]));
+      EXPECT_TRUE(at::equal(a.targets[j].labels, b.targets[j].labels));
+      EXPECT_TRUE(at::equal(a.targets[j].masks, b.targets[j].masks));
+    }
+  }
+}
+
+TEST_F(BuildDataLoaderTest, SeedAndRankReachTheLoader) {
+  EXPECT_EQ(
+      BuildTrainLoader(Tiny("loader { seed: 77 }"), 4).value()->state().seed,
+      77);
+  EXPECT_EQ(BuildTrainLoader(Tiny(), 4, 1, 2).value()->batch_size_per_rank(),
+            2);
+  EXPECT_THAT(BuildTrainLoader(Tiny(), 3, 0, 2),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("cannot be split over 2")));
+}
+
+TEST_F(BuildDataLoaderTest, SplitsAndLabelSourceReachTheDataSet) {
+  EXPECT_EQ(BuildTrainDataset(Tiny()).value()->size(), 4);
+  EXPECT_EQ(BuildValDataset(Tiny()).value()->size(), 2);
+  EXPECT_EQ(BuildValDataset(Tiny("val_split: \"train\"")).value()->size(), 4);
+  EXPECT_EQ(BuildTrainDataset(Tiny("train_split: \"val\"")).value()->size(), 2);
+  EXPECT_THAT(BuildTrainDataset(Tiny("label_source: LABEL_TRAIN_IDS")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("gtFine_labelTrainIds.png is missing")));
+}
+
+TEST_F(BuildDataLoaderTest, AMissingArchiveIsNamed) {
+  std::filesystem::remove_all(root_ + "/gtFine");
+  EXPECT_THAT(BuildTrainLoader(Tiny(), 1),
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("gtFine_trainvaltest.zip")));
+}
+
+TEST(ValidateDataConfigTest, DefaultsAreValid) {
+  EXPECT_THAT(ValidateDataConfig(Config("root: 'x' generated {}")), IsOk());
+}
+
+TEST(ValidateDataConfigTest, DefaultsAreTheOfficialOnes) {
+  const DataConfig config;
+  EXPECT_EQ(config.train_split(), "train");
+  EXPECT_EQ(config.val_split(), "val");
+  EXPECT_EQ(config.label_source(), DataConfig::LABEL_IDS);
+  EXPECT_EQ(config.input().max_size_train(), 4096);
+  EXPECT_EQ(config.input().crop_height(), 512);
+  EXPECT_EQ(config.input().crop_width(), 1024);
+  EXPECT_EQ(config.input().single_category_max_area(), 1.0f);
+  EXPECT_EQ(config.input().color_augmentation(), InputConfig::SSD);
+  EXPECT_EQ(config.input().flip_probability(), 0.5f);
+  EXPECT_EQ(config.input().size_divisibility(), -1);
+  EXPECT_EQ(config.input().min_size_test(), 1024);
+  EXPECT_EQ(config.input().max_size_test(), 2048);
+  EXPECT_EQ(config.loader().num_workers(), 4);
+}
+
+TEST(ValidateDataConfigTest, NamesTheFieldThatIsOutOfRange) {
+  for (const auto& [text, message] :
+       {std::pair{"", "data.root is not set"},
+        std::pair{"root: 'x' train_split: ''", "data.train_split"},
+        std::pair{"root: 'x' val_split: ''", "data.val_split"},
+        std::pair{"root: 'x' input { crop_height: 0 }", "crop_height"},
+        std::pair{"root: 'x' input { min_size_test: 0 }", "min_size_test"},
+        std::pair{"root: 'x' input { max_size_test: 0 }", "max_size_test"},
+        std::pair{"root: 'x' loader { num_workers: 0 }",
+                  "data.loader.num_workers must be >= 1, got 0"},
+        std::pair{"root: 'x' loader { prefetch: 0 }", "data.loader.prefetch"},
+        std::pair{"root: 'x' generated { train_images: 0 }",
+                  "data.generated.train_images"},
+        std::pair{"root: 'x' generated { val_images: 0 }",
+                  "data.generated.val_images"},
+        std::pair{"root: 'x' generated { height: 100 }",
+                  "data.generated.height must be a multiple of 32, got 100"},
+        std::pair{"root: 'x' generated { width: 0 }",
+                  "data.generated.width"}}) {
+    EXPECT_THAT(
+        ValidateDataConfig(Config(text)),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(message)));
+  }
+}
+
+}  // namespace
+}  // namespace mask2former

@@ -1,0 +1,98 @@
+#include "mask2former/data/check_cityscapes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <opencv2/core.hpp>
+#include <string>
+
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
+#include "mask2former/data/testing/tiny_cityscapes.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class CheckCityscapesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = ::testing::TempDir() + "/" +
+            ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(root_);
+    ASSERT_THAT(WriteTinyCityscapes(root_), IsOk());
+    config_.set_root(root_);
+  }
+
+  std::string Path(const std::string& split, int64_t index,
+                   const std::string& suffix) const {
+    return TinyCityscapesPath(root_, "gtFine", split, index, suffix);
+  }
+
+  std::string root_;
+  DataConfig config_;
+};
+
+TEST_F(CheckCityscapesTest, AGoodTreeIsOk) {
+  EXPECT_THAT(CheckCityscapes(config_, {100, true}), IsOk());
+}
+
+TEST_F(CheckCityscapesTest, ListsProblemsOfBothSplitsAtOnce) {
+  std::filesystem::remove(Path("train", 1, "gtFine_labelIds"));
+  std::filesystem::remove(Path("val", 1, "gtFine_instanceIds"));
+  ASSERT_THAT(WritePngAtomically(Path("train", 0, "gtFine_labelIds"),
+                                 cv::Mat(64, 128, CV_8UC1, cv::Scalar(40))),
+              IsOk());
+  ASSERT_THAT(WritePngAtomically(Path("val", 0, "gtFine_instanceIds"),
+                                 cv::Mat(64, 128, CV_8UC1, cv::Scalar(7))),
+              IsOk());
+  EXPECT_THAT(CheckCityscapes(config_, {100, true}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr(root_ + " has 4 problems"),
+                             HasSubstr(Path("train", 1, "gtFine_labelIds") +
+                                       " is missing"),
+                             HasSubstr(Path("val", 1, "gtFine_instanceIds") +
+                                       " is missing, the iIoU needs it"),
+                             HasSubstr(Path("train", 0, "gtFine_labelIds") +
+                                       " has 8192 pixels"),
+                             HasSubstr(Path("val", 0, "gtFine_instanceIds") +
+                                       " is 8-bit gray"))));
+  // Instance ids are not needed for training alone.
+  EXPECT_THAT(CheckCityscapes(config_, {100, false}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("has 2 problems")));
+}
+
+TEST_F(CheckCityscapesTest, InstanceIdsOfAnotherSize) {
+  ASSERT_THAT(WritePngAtomically(Path("val", 0, "gtFine_instanceIds"),
+                                 cv::Mat(64, 64, CV_16UC1, cv::Scalar(7))),
+              IsOk());
+  EXPECT_THAT(CheckCityscapes(config_, {100, true}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("is 64 x 64 pixels"),
+                             HasSubstr("is 64 x 128"))));
+}
+
+TEST_F(CheckCityscapesTest, ReadsOnlyAsManyFilesAsAsked) {
+  ASSERT_THAT(WritePngAtomically(Path("train", 3, "gtFine_labelIds"),
+                                 cv::Mat(64, 128, CV_8UC1, cv::Scalar(40))),
+              IsOk());
+  EXPECT_THAT(CheckCityscapes(config_, {1, false}), IsOk());
+  EXPECT_THAT(CheckCityscapes(config_, {4, false}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("has 1 problem:")));
+}
+
+TEST_F(CheckCityscapesTest, AMissingArchiveOfBothSplits) {
+  std::filesystem::remove_all(root_ + "/gtFine");
+  EXPECT_THAT(CheckCityscapes(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 problem:"),
+                             HasSubstr("gtFine_trainvaltest.zip"))));
+}
+
+}  // namespace
+}  // namespace mask2former
