@@ -1,6 +1,8 @@
 #include "mask2former/data/cityscapes_labels.h"
 
-#include "mask2former/common/logging.h"
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
 
 namespace mask2former {
 namespace {
@@ -58,8 +60,9 @@ const CityscapesLabel* FindCityscapesLabel(absl::string_view name) {
 }
 
 const CityscapesLabel& CityscapesClass(int train_id) {
-  CHECK_GE(train_id, 0);
-  CHECK_LT(train_id, kCityscapesClasses);
+  if (train_id < 0 || train_id >= kCityscapesClasses) {
+    throw std::out_of_range(absl::StrCat("no class has train id ", train_id));
+  }
   return kLabels[CityscapesTrainIdToId()[train_id]];
 }
 

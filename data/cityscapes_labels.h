@@ -42,7 +42,8 @@ absl::Span<const CityscapesLabel> CityscapesLabels();
 // in the table, except "polegroup", a label of its own.
 const CityscapesLabel* FindCityscapesLabel(absl::string_view name);
 
-// The class that the network calls `train_id`, 0..18 (checked).
+// The class that the network calls `train_id`, 0..18. Throws std::out_of_range
+// for others.
 const CityscapesLabel& CityscapesClass(int train_id);
 
 // Maps a byte of a labelIds image to its train id; 255 for ids above 33.

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ TEST(CityscapesLabelsTest, MapTrainIdsToIdsAndBack) {
       EXPECT_EQ(CityscapesIdToTrainId()[id], 255) << id;
     }
   }
+  EXPECT_THROW(CityscapesClass(-1), std::out_of_range);
+  EXPECT_THROW(CityscapesClass(kCityscapesClasses), std::out_of_range);
   for (int train_id = kCityscapesClasses; train_id < 256; ++train_id) {
     EXPECT_EQ(CityscapesTrainIdToId()[train_id], 0) << train_id;
   }

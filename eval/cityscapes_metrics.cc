@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <opencv2/core.hpp>
 
-#include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
 
 namespace mask2former {
@@ -163,7 +163,7 @@ std::vector<int64_t> CityscapesMetrics::ToSums() const {
 
 CityscapesMetrics CityscapesMetrics::FromSums(absl::Span<const int64_t> sums) {
   CityscapesMetrics result;
-  CHECK_EQ(sums.size(), result.ToSums().size());
+  CV_Assert(sums.size() == result.ToSums().size());
   auto next = sums.begin();
   for (int64_t& count : result.confusion_.mutable_counts()) count = *next++;
   const auto read = [&next](WeightedHits& weighted) {

@@ -80,7 +80,7 @@ class CityscapesMetrics {
   // The whole state as integers that may be summed over processes, element by
   // element (an all-reduce), and given to FromSums().
   std::vector<int64_t> ToSums() const;
-  // `sums` must have the size that ToSums() gives (checked).
+  // Throws cv::Exception unless `sums` have the size that ToSums() gives.
   static CityscapesMetrics FromSums(absl::Span<const int64_t> sums);
 
  private:

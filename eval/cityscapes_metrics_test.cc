@@ -303,6 +303,8 @@ TEST(CityscapesMetricsTest, SumsOfProcessesAddUp) {
   EXPECT_EQ(summed.images(), 2);
   EXPECT_EQ(summed.Compute().mean_class_instance_iou,
             whole.Compute().mean_class_instance_iou);
+  sums.pop_back();
+  EXPECT_THROW(CityscapesMetrics::FromSums(sums), cv::Exception);
 }
 
 TEST(CityscapesMetricsTest, ARejectedImageChangesNothing) {

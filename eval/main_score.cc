@@ -1,19 +1,19 @@
 // Scores predicted label images on disk, in place of the official program.
+// Needs no LibTorch, so it does not use common/program.h either.
 
 #include <gflags/gflags.h>
 #include <unistd.h>
 
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/flags.h"
-#include "mask2former/common/logging.h"
 #include "mask2former/common/paths.h"
-#include "mask2former/common/program.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/eval/cityscapes_metrics.h"
 #include "mask2former/eval/report.h"
@@ -54,7 +54,7 @@ absl::StatusOr<TextColor> ParseColor(const std::string& value) {
       "--color=", value, " is none of \"always\", \"never\", \"auto\""));
 }
 
-absl::Status Score(const CommandLine&) {
+absl::Status Score() {
   if (FLAGS_task != "semantic") {
     return absl::InvalidArgumentError(absl::StrCat(
         "--task=", FLAGS_task, " is not supported; \"semantic\" is"));
@@ -77,8 +77,9 @@ absl::Status Score(const CommandLine&) {
   M2F_ASSIGN_OR_RETURN(const CityscapesMetrics metrics,
                        ScoreSemantic(options, std::cout));
   if (LooksLikeTrainIds(metrics.confusion())) {
-    LOG(WARNING) << "the predictions look like train ids, which makes these "
-                    "scores meaningless: if so, pass --train_ids";
+    std::cerr << "warning: the predictions look like train ids, which makes "
+                 "these scores meaningless: if so, pass --train_ids"
+              << std::endl;
   }
   if (!FLAGS_json.empty()) {
     M2F_RETURN_IF_ERROR(WriteFileAtomically(
@@ -93,13 +94,23 @@ absl::Status Score(const CommandLine&) {
 }  // namespace mask2former
 
 int main(int argc, char** argv) {
-  mask2former::ProgramInfo program;
-  program.usage =
+  constexpr char kUsage[] =
       "Scores predicted label images on disk as the official Cityscapes "
       "program does.\n\n"
       "  score --ground_truth=/data/cityscapes/gtFine/val "
       "--predictions=results --json=scores.json";
-  program.source_file = __FILE__;
-  program.takes_overrides = false;
-  return mask2former::RunProgram(program, argc, argv, mask2former::Score);
+  const auto line = mask2former::ParseFlags(
+      __FILE__, std::vector<std::string>(argv + 1, argv + argc));
+  if (line.ok() && line->help) {
+    std::cout << mask2former::FlagsHelp(kUsage, __FILE__, /*with_set=*/false);
+    return 0;
+  }
+  absl::Status status = line.status();
+  if (line.ok() && !line->overrides.empty()) {
+    status = absl::InvalidArgumentError(
+        "unknown flag --set: this program reads no settings");
+  }
+  if (status.ok()) status = mask2former::Score();
+  if (!status.ok()) std::cerr << "error: " << status.message() << std::endl;
+  return status.ok() ? 0 : 1;
 }

@@ -16,7 +16,7 @@
 #include "mask2former/eval/label_png.h"
 #include "mask2former/eval/prediction_files.h"
 #include "mask2former/eval/problem_list.h"
-#include "mask2former/eval/semantic_evaluator.h"
+#include "mask2former/eval/train_ids.h"
 
 namespace mask2former {
 namespace {
@@ -29,14 +29,13 @@ absl::Status AddImage(const PredictionFiles& files, bool holds_train_ids,
                        ReadPng(files.labels, PngFormat::kGray8));
   M2F_ASSIGN_OR_RETURN(const cv::Mat instances,
                        ReadPng(files.instances, PngFormat::kGray16));
+  absl::Status added;
   if (holds_train_ids) {
-    SemanticEvaluator evaluator;
-    M2F_RETURN_IF_ERROR(
-        evaluator.Add(files.prediction, prediction, labels, instances));
-    metrics.Merge(evaluator.metrics());
-    return absl::OkStatus();
+    const absl::StatusOr<cv::Mat> ids = TrainIdsToLabelIds(prediction);
+    added = ids.ok() ? metrics.Add(labels, *ids, instances) : ids.status();
+  } else {
+    added = metrics.Add(labels, prediction, instances);
   }
-  const absl::Status added = metrics.Add(labels, prediction, instances);
   return added.ok()
              ? added
              : absl::Status(added.code(), absl::StrCat(files.prediction, ": ",

@@ -3,46 +3,16 @@
 #include <ATen/ops/aminmax.h>
 
 #include <cmath>
-#include <opencv2/core.hpp>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/tensor_shape.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/eval/report.h"
+#include "mask2former/eval/train_ids.h"
 
 namespace mask2former {
 namespace {
-
-// What a train id becomes that is none: rejected by the confusion matrix.
-constexpr uint8_t kInvalidId = 254;
-
-// Train id -> label id. "No class" is "unlabeled", never right.
-cv::Mat TrainIdToIdTable() {
-  cv::Mat table(1, 256, CV_8UC1, cv::Scalar(kInvalidId));
-  for (int train_id = 0; train_id < kCityscapesClasses; ++train_id) {
-    table.at<uint8_t>(train_id) = CityscapesTrainIdToId()[train_id];
-  }
-  table.at<uint8_t>(kCityscapesIgnore) = 0;
-  return table;
-}
-
-absl::Status CheckTrainIds(const cv::Mat& prediction) {
-  if (prediction.type() != CV_8UC1 || prediction.empty()) {
-    return absl::InvalidArgumentError(
-        "the prediction must be an 8-bit map of train ids with one channel");
-  }
-  for (int y = 0; y < prediction.rows; ++y) {
-    const uint8_t* const row = prediction.ptr<uint8_t>(y);
-    for (int x = 0; x < prediction.cols; ++x) {
-      if (row[x] >= kCityscapesClasses && row[x] != kCityscapesIgnore) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the prediction has the value ", row[x], " at row ", y,
-                         ", column ", x, "; train ids are 0..18 and 255"));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
 
 void SetIfDefined(double score, void (SemanticScores::*set)(double),
                   SemanticScores& proto) {
@@ -63,15 +33,11 @@ absl::Status SemanticEvaluator::Add(absl::string_view name,
                                     const cv::Mat& prediction,
                                     const cv::Mat& ground_truth,
                                     const cv::Mat& instances) {
-  static const cv::Mat& table = *new cv::Mat(TrainIdToIdTable());
-  absl::Status status = CheckTrainIds(prediction);
   // Outside the lock: other threads score their images meanwhile.
   CityscapesMetrics image;
-  if (status.ok()) {
-    cv::Mat ids;
-    cv::LUT(prediction, table, ids);
-    status = image.Add(ground_truth, ids, instances);
-  }
+  const absl::StatusOr<cv::Mat> ids = TrainIdsToLabelIds(prediction);
+  const absl::Status status =
+      ids.ok() ? image.Add(ground_truth, *ids, instances) : ids.status();
   if (!status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat(name, ": ", status.message()));
