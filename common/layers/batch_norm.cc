@@ -60,7 +60,8 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
         at::rsqrt(moments.variance + BatchNorm::kEpsilon);
     context->save_for_backward(
         {x, weight, moments.mean, inverse_deviation, moments.count});
-    context->saved_data["sum"] = c10::make_intrusive<SumHolder>(sum);
+    context->saved_data["sum"] =
+        c10::IValue::make_capsule(c10::make_intrusive<SumHolder>(sum));
     const torch::Tensor scale = weight * inverse_deviation;
     return x * AlongChannels(scale) +
            AlongChannels(bias - moments.mean * scale);

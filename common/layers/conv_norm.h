@@ -7,8 +7,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "mask2former/common/layers/batch_norm.h"
+#include "mask2former/common/layers/folded_conv.h"
 
 namespace mask2former {
 
@@ -37,6 +41,14 @@ struct ConvNormOptions {
 // Parameters: weight [out, in, k, k], bias [out] if asked, and the norm's under
 // "norm.". The weight and the bias start with LibTorch's default; callers
 // redraw them (initialization.h). Epsilon of the norms is 1e-5.
+//
+// Without gradients and where the batch norm, if any, has constant statistics
+// (evaluation mode, or frozen), the norm's scale is folded into the weights and
+// the whole is one FoldedConv: equal up to rounding, several passes over memory
+// fewer. The folded weights are kept until a parameter changes: in-place
+// operations, train(), eval() and to() are noticed; a write through a raw data
+// pointer needs an eval() after it. Several threads may call forward() at a
+// time in this mode.
 class ConvNorm final : public torch::nn::Module {
  public:
   // Throws c10::Error if the options are out of range.
@@ -47,15 +59,29 @@ class ConvNorm final : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x,
                         const torch::Tensor& residual = {});
 
+  void train(bool on = true) override;
+
   const ConvNormOptions& options() const { return options_; }
   const torch::Tensor& weight() const { return weight_; }
   const torch::Tensor& bias() const { return bias_; }  // Undefined if none.
 
  private:
+  // Where a tensor lies and how often it was written.
+  using Stamp = std::pair<const void*, int64_t>;
+
+  // The convolution with the norm folded in, in `dtype`, made anew if the
+  // parameters have changed.
+  std::shared_ptr<const FoldedConv> Folded(torch::Dtype dtype);
+
   const ConvNormOptions options_;
   torch::Tensor weight_, bias_;
   std::shared_ptr<BatchNorm> batch_norm_;  // One of these at most.
   torch::nn::GroupNorm group_norm_{nullptr};
+
+  std::mutex mutex_;  // Guards what follows.
+  std::shared_ptr<const FoldedConv> folded_;
+  torch::Dtype folded_dtype_ = torch::kFloat;
+  std::vector<Stamp> folded_stamps_;
 };
 
 }  // namespace mask2former
