@@ -1,0 +1,19 @@
+#include "mask2former/backbone/build_backbone.h"
+
+#include "absl/status/status.h"
+#include "mask2former/backbone/resnet.h"
+
+namespace mask2former {
+
+absl::StatusOr<std::shared_ptr<Backbone>> BuildBackbone(
+    const BackboneConfig& config) {
+  switch (config.kind_case()) {
+    case BackboneConfig::kResnet:
+      return ResNet::Create(config.resnet());
+    case BackboneConfig::KIND_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("backbone: set one of resnet");
+}
+
+}  // namespace mask2former
