@@ -2,6 +2,7 @@
 // Needs no LibTorch, so it does not use common/program.h either.
 
 #include <gflags/gflags.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -94,6 +95,10 @@ absl::Status Score() {
 }  // namespace mask2former
 
 int main(int argc, char** argv) {
+  // Keep the memory of one image for the next: giving it back to the system
+  // and having its pages cleared anew takes a fifth of the time.
+  mallopt(M_MMAP_THRESHOLD, 1 << 26);
+  mallopt(M_TRIM_THRESHOLD, 1 << 28);
   constexpr char kUsage[] =
       "Scores predicted label images on disk as the official Cityscapes "
       "program does.\n\n"
