@@ -99,6 +99,10 @@ class Loader {
         absl::StrSplit(override.substr(0, equals), '.');
     const std::string value(
         absl::StripAsciiWhitespace(override.substr(equals + 1)));
+    if (names.front() == kInclude && IncludeField(message_) != nullptr) {
+      Fail(source, {{}, "an include stands in a file"});
+      return;
+    }
     // Down to the message that holds the field; null once a name is unknown,
     // which ApplyTextFields() reports.
     const Descriptor* type = message_.GetDescriptor();

@@ -354,7 +354,7 @@ TEST(ApplyOverridesTest, NamesEveryMistake) {
       {"solver.base_rl=1", "max_iter=1", "solver.max_iter=many", "name",
        "datasets.root=x", "name.first=x", "solver.warmup_method=LINER",
        "solver.max_iter=", "solver={max_iter 1}", "sizes=[1",
-       "solver.max_iter=1 name: 2", "name=ok"},
+       "solver.max_iter=1 name: 2", "include=a", "name=ok"},
       config);
   const std::vector<std::string> lines =
       absl::StrSplit(std::string(status.message()), '\n');
@@ -379,7 +379,8 @@ TEST(ApplyOverridesTest, NamesEveryMistake) {
           "got the string \"\"",
           HasSubstr("cannot read the value '{max_iter 1}': expected ':'"),
           HasSubstr("cannot read the value '[1'"),
-          HasSubstr("cannot read the value '1 name: 2'")));
+          HasSubstr("cannot read the value '1 name: 2'"),
+          "--set include=a: an include stands in a file"));
   EXPECT_EQ(config.name(), "untouched");
 }
 
