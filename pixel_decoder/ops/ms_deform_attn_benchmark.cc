@@ -127,11 +127,9 @@ BENCHMARK_CAPTURE(Run, backward_reference, TimeBackward, MsDeformAttnReference)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Compare, forward, TimeForward)
     ->UseManualTime()
-    ->Iterations(9)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Compare, backward, TimeBackward)
     ->UseManualTime()
-    ->Iterations(5)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
