@@ -10,6 +10,18 @@ LIBTORCH_VERSION = "2.11.0"
 # What libtorch_cpu.so of the CUDA wheel loads even where there is no GPU.
 _COMPANIONS = ["nvidia-cuda-runtime==13.0.96", "nvidia-cuda-cupti==13.0.85"]
 
+# Folders below include/ that nobody here needs. `google` is an old protobuf that would shadow the
+# real one.
+_LEFT_OUT = [
+    "dnnl",
+    "fbgemm",
+    "google",
+    "kineto",
+    "pybind11",
+    "tensorpipe",
+    "xnnpack",
+]
+
 _BUILD = """
 package(default_visibility = ["//visibility:public"])
 
@@ -18,19 +30,7 @@ package(default_visibility = ["//visibility:public"])
 cc_library(
     name = "torch",
     srcs = [{cpu}],
-    hdrs = glob(
-        ["include/**"],
-        exclude = [
-            "include/google/**",  # An old protobuf that would shadow the real one.
-            "include/kineto/**",
-            "include/pybind11/**",
-            "include/tensorpipe/**",
-            "include/torch/csrc/inductor/**",
-            "include/xnnpack/**",
-            "include/fbgemm/**",
-            "include/dnnl/**",
-        ],
-    ),
+    hdrs = glob(["include/**"]),
     includes = [
         "include",
         "include/torch/csrc/api/include",
@@ -100,7 +100,12 @@ def _libtorch_repository_impl(repository_ctx):
             fail("LIBTORCH_ROOT=%s has no lib/libtorch_cpu.so; name the folder that holds include/ and lib/" % root)
     else:
         root = _download(repository_ctx)
-    repository_ctx.symlink(root.get_child("include"), "include")
+
+    # By name, for what is left out must not be seen at all: compilers look into folders, not into
+    # lists of headers.
+    for folder in root.get_child("include").readdir():
+        if folder.basename not in _LEFT_OUT:
+            repository_ctx.symlink(folder, "include/" + folder.basename)
 
     # One folder for all, so that each library finds the others beside itself.
     found = {}
