@@ -1,0 +1,188 @@
+#include "mask2former/configs/experiment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/text_proto.h"
+#include "mask2former/data/build_data_loader.h"
+#include "mask2former/matcher/build_matcher.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/train/criterion/set_criterion.h"
+#include "mask2former/train/optimizer/build_optimizer.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kOfficialR50[] =
+    "configs/cityscapes/semantic-segmentation/"
+    "maskformer2_R50_bs16_90k.textproto";
+constexpr char kQuickstart[] = "configs/quickstart/semantic.textproto";
+
+class EveryConfigTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryConfigTest, IsReadAndEveryPieceTakesIt) {
+  const auto experiment = ReadExperiment(GetParam(), {});
+  ASSERT_THAT(experiment, IsOk());
+  EXPECT_THAT(ValidateDataConfig(experiment->data()), IsOk());
+  EXPECT_THAT(BuildMatcher(experiment->matcher()), IsOk());
+  EXPECT_THAT(SetCriterion::Create(experiment->criterion()), IsOk());
+  EXPECT_THAT(ValidateSolverConfig(experiment->solver()), IsOk());
+  EXPECT_THAT(BuildSegmentor(experiment->model()), IsOk());
+}
+
+TEST_P(EveryConfigTest, PrintsAsTheSameExperiment) {
+  const auto experiment = ReadExperiment(GetParam(), {});
+  ASSERT_THAT(experiment, IsOk());
+  Experiment again;
+  ASSERT_THAT(ParseConfig(PrintConfig(*experiment), "printed", again), IsOk());
+  EXPECT_EQ(again.SerializeAsString(), experiment->SerializeAsString());
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, EveryConfigTest,
+                         testing::Values(kOfficialR50, kQuickstart));
+
+// The file spells out what the schema's defaults are: both must be official.
+TEST(OfficialR50Test, SaysTheSameAsTheDefaults) {
+  auto experiment = ReadExperiment(kOfficialR50, {});
+  ASSERT_THAT(experiment, IsOk());
+  Experiment defaults;
+  ASSERT_THAT(ParseConfig(R"pb(
+                            model {
+                              backbone { resnet {} }
+                              pixel_decoder { ms_deform_attn {} }
+                              transformer_decoder { masked_attention {} }
+                              pixel_mean: [ 123.675, 116.28, 103.53 ]
+                              pixel_std: [ 58.395, 57.12, 57.375 ]
+                            }
+                            data {
+                              root: "datasets/cityscapes"
+                              input {
+                                min_size_train: [
+                                  512,
+                                  614,
+                                  716,
+                                  819,
+                                  921,
+                                  1024,
+                                  1126,
+                                  1228,
+                                  1331,
+                                  1433,
+                                  1536,
+                                  1638,
+                                  1740,
+                                  1843,
+                                  1945,
+                                  2048
+                                ]
+                              }
+                            }
+                            matcher { hungarian {} }
+                            output_dir: "output/maskformer2_R50_bs16_90k"
+                          )pb",
+                          "defaults", defaults),
+              IsOk());
+  EXPECT_EQ(PrintConfig(WithDefaults(*experiment)),
+            PrintConfig(WithDefaults(defaults)));
+}
+
+TEST(OfficialR50Test, HasTheOfficialValues) {
+  const auto experiment = ReadExperiment(kOfficialR50, {});
+  ASSERT_THAT(experiment, IsOk());
+  const SolverConfig& solver = experiment->solver();
+  EXPECT_DOUBLE_EQ(solver.base_lr(), 1e-4);
+  EXPECT_DOUBLE_EQ(solver.backbone_multiplier(), 0.1);
+  EXPECT_DOUBLE_EQ(solver.weight_decay(), 0.05);
+  EXPECT_DOUBLE_EQ(solver.clip_gradients().max_norm(), 0.01);
+  EXPECT_DOUBLE_EQ(solver.schedule().power(), 0.9);
+  EXPECT_EQ(solver.max_iter(), 90000);
+  EXPECT_EQ(solver.global_batch_size(), 16);
+  const CriterionConfig& criterion = experiment->criterion();
+  EXPECT_DOUBLE_EQ(criterion.class_weight(), 2);
+  EXPECT_DOUBLE_EQ(criterion.mask_weight(), 5);
+  EXPECT_DOUBLE_EQ(criterion.dice_weight(), 5);
+  EXPECT_DOUBLE_EQ(criterion.no_object_weight(), 0.1);
+  EXPECT_EQ(criterion.num_points(), 112 * 112);
+  EXPECT_EQ(experiment->model()
+                .transformer_decoder()
+                .masked_attention()
+                .num_queries(),
+            100);
+  EXPECT_EQ(experiment->data().input().crop_height(), 512);
+  EXPECT_EQ(experiment->data().input().crop_width(), 1024);
+  EXPECT_EQ(experiment->trainer().eval_period(), 5000);
+}
+
+struct Broken {
+  const char* name;
+  const char* override_text;
+  const char* message;
+};
+
+class BrokenSettingTest : public testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenSettingTest, IsRefusedAndSaysWhy) {
+  EXPECT_THAT(ReadExperiment(kQuickstart, {GetParam().override_text}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(GetParam().message)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, BrokenSettingTest,
+    testing::Values(
+        Broken{"UnknownField", "solver.base_rl=1", "base_lr"},
+        Broken{"UnknownMessage", "solvr.base_lr=1", "solver"},
+        Broken{"UnknownEnum", "data.label_source=LABEL_ID", "LABEL_IDS"},
+        Broken{"TextForNumber", "solver.base_lr=fast", "base_lr"},
+        Broken{"FractionForInteger", "solver.max_iter=1.5", "max_iter"},
+        Broken{"NoValue", "solver.base_lr", "solver.base_lr"},
+        Broken{"NotPositive", "solver.max_iter=0", "solver.max_iter must"},
+        Broken{"Batch", "solver.global_batch_size=0",
+               "solver.global_batch_size must"},
+        Broken{"PartLargerThanBatch", "solver.micro_batch_size=9",
+               "solver.micro_batch_size must be between"},
+        Broken{"WarmupLongerThanTraining",
+               "solver.schedule.warmup_iters=1000000",
+               "must not exceed solver.max_iter"},
+        Broken{"Classes", "model.num_classes=7", "must be 19"},
+        Broken{"NoRoot", "data.root=", "data.root is not set"},
+        Broken{"LogPeriod", "trainer.log_period=0", "trainer.log_period"},
+        Broken{"Threads", "trainer.num_threads=-1", "trainer.num_threads"},
+        Broken{"Pictures", "eval.num_pictures=-1", "eval.num_pictures"},
+        Broken{"Output", "output_dir=", "output_dir must not be empty"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ReadExperimentTest, ListsEveryRuleThatIsBroken) {
+  EXPECT_THAT(ReadExperiment(kQuickstart, {"solver.max_iter=0", "data.root=",
+                                           "trainer.log_period=0"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("max_iter"), HasSubstr("data.root"),
+                             HasSubstr("log_period"), HasSubstr(kQuickstart))));
+}
+
+TEST(ReadExperimentTest, SyntaxErrorsHaveLineAndColumn) {
+  const std::string path = testing::TempDir() + "/broken.textproto";
+  std::ofstream(path) << "solver {\n  base_lr: 1e-4\n  max_itr: 5\n}\n";
+  EXPECT_THAT(ReadExperiment(path, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("broken.textproto:3:"),
+                             HasSubstr("max_itr"), HasSubstr("max_iter"))));
+}
+
+TEST(ReadExperimentTest, AMissingFileIsNamed) {
+  const auto experiment = ReadExperiment("configs/nowhere.textproto", {});
+  ASSERT_FALSE(experiment.ok());
+  EXPECT_THAT(std::string(experiment.status().message()),
+              HasSubstr("configs/nowhere.textproto"));
+}
+
+}  // namespace
+}  // namespace mask2former
