@@ -1,0 +1,36 @@
+#include "mask2former/train/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+
+#include "mask2former/common/logging.h"
+
+namespace mask2former {
+namespace {
+
+std::atomic<int> caught{0};
+std::atomic<bool> alive{false};
+
+void Remember(int signal) {
+  caught = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+InterruptGuard::InterruptGuard() {
+  CHECK(!alive.exchange(true)) << "one InterruptGuard at a time";
+  caught = 0;
+  std::signal(SIGINT, &Remember);
+  std::signal(SIGTERM, &Remember);
+}
+
+InterruptGuard::~InterruptGuard() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  alive = false;
+}
+
+int InterruptGuard::signal() const { return caught; }
+
+}  // namespace mask2former

@@ -1,0 +1,77 @@
+#include "mask2former/train/testing/tiny_run.h"
+
+#include <ATen/ATen.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/testing/parse_text_proto.h"
+#include "mask2former/matcher/build_matcher.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/train/criterion/set_criterion.h"
+#include "mask2former/train/optimizer/build_optimizer.h"
+
+namespace mask2former {
+
+TrainStep TinyTrainStep(const TinyOptions& options) {
+  at::manual_seed(3);
+  const auto model = ParseTextProtoOrDie<ModelConfig>(
+      absl::StrCat("backbone { resnet { depth: 18 width: 16 norm: ",
+                   options.frozen_batch_norm ? "FROZEN_BN" : "BN",
+                   R"pb(}
+                        }
+      pixel_decoder {
+        ms_deform_attn {
+          channels: 32
+          mask_channels: 32
+          num_layers: 1
+          num_heads: 4
+          feedforward_channels: 32
+        }
+      }
+      transformer_decoder {
+        masked_attention {
+          num_queries: 6
+          channels: 32
+          num_heads: 4
+          feedforward_channels: 32
+          num_layers: 2
+        }
+      })pb"));
+  std::shared_ptr<Segmentor> segmentor = BuildSegmentor(model).value();
+  SolverConfig solver;
+  solver.set_base_lr(2e-3);
+  solver.set_backbone_multiplier(1);
+  solver.set_max_iter(options.max_iter);
+  CriterionConfig criterion;
+  criterion.set_num_points(256);
+  return TrainStep(
+      segmentor,
+      BuildMatcher(
+          ParseTextProtoOrDie<MatcherConfig>("hungarian { num_points: 256 }"))
+          .value(),
+      SetCriterion::Create(criterion).value(),
+      BuildOptimizer(solver, *segmentor).value(), options.micro_batch_size);
+}
+
+ImageBatch TinyBatch(int64_t count) {
+  ImageBatch batch;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t targets = i % 4;
+    at::Tensor image = at::full({3, 64, 64}, 90, at::kByte);
+    MaskTarget target{at::arange(targets) * 3 + i,
+                      at::zeros({targets, 64, 64}, at::kBool)};
+    for (int64_t t = 0; t < targets; ++t) {
+      const int64_t y = 4 + 20 * t, x = 8 + 5 * i;
+      target.masks[t].slice(0, y, y + 16).slice(1, x, x + 40).fill_(true);
+      image.slice(1, y, y + 16).slice(2, x, x + 40, t + 1).fill_(60 * t + 30);
+    }
+    batch.images.push_back(image);
+    batch.targets.push_back(target);
+    batch.names.push_back(absl::StrCat("image", i));
+  }
+  return batch;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,120 @@
+#include "mask2former/train/train_step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mask2former/common/assignment.h"
+#include "mask2former/common/mask_prediction.h"
+#include "mask2former/common/mask_target.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/train/criterion/compute_losses.h"
+#include "mask2former/train/criterion/loss_normalizer.h"
+
+namespace mask2former {
+namespace {
+
+template <typename T>
+std::vector<T> Slice(const std::vector<T>& all, int64_t begin, int64_t end) {
+  return std::vector<T>(all.begin() + begin, all.begin() + end);
+}
+
+// "final: ce nan, mask 0.5, dice 0.7"
+std::string Describe(size_t layer, const WeightedLosses& losses) {
+  return absl::StrCat(
+      layer == 0 ? "final" : absl::StrCat("auxiliary ", layer - 1), ": ce ",
+      losses.ce, ", mask ", losses.mask, ", dice ", losses.dice);
+}
+
+absl::Status CheckFinite(const std::vector<WeightedLosses>& losses,
+                         const std::vector<std::string>& names) {
+  std::vector<std::string> wrong;
+  for (size_t layer = 0; layer < losses.size(); ++layer) {
+    if (!std::isfinite(losses[layer].total())) {
+      wrong.push_back(Describe(layer, losses[layer]));
+    }
+  }
+  if (wrong.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the loss is not finite (", absl::StrJoin(wrong, "; "),
+                   "), images ", absl::StrJoin(names, ", "),
+                   "; try a smaller solver.base_lr, and look at these images"));
+}
+
+// Pixels of the largest image, to which all parts of a batch are padded.
+ImageSize LargestOf(const ImageBatch& batch) {
+  ImageSize size;
+  for (const at::Tensor& image : batch.images) {
+    size.height = std::max(size.height, image.size(1));
+    size.width = std::max(size.width, image.size(2));
+  }
+  return size;
+}
+
+}  // namespace
+
+TrainStep::TrainStep(std::shared_ptr<Segmentor> segmentor,
+                     std::shared_ptr<const Matcher> matcher,
+                     SetCriterion criterion,
+                     std::unique_ptr<Optimizer> optimizer,
+                     int64_t micro_batch_size)
+    : segmentor_(std::move(segmentor)),
+      matcher_(std::move(matcher)),
+      criterion_(std::move(criterion)),
+      optimizer_(std::move(optimizer)),
+      micro_batch_size_(micro_batch_size) {}
+
+absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
+                                          PointSource& points) {
+  const int64_t count = static_cast<int64_t>(batch.images.size());
+  const int64_t part = micro_batch_size_ > 0 ? micro_batch_size_ : count;
+  const ImageSize largest = LargestOf(batch);
+
+  StepReport report;
+  report.lr = optimizer_->lr();
+  optimizer_->ZeroGrad();
+  for (int64_t begin = 0; begin < count; begin += part) {
+    const int64_t end = std::min(begin + part, count);
+    const at::Tensor images =
+        segmentor_->Prepare(Slice(batch.images, begin, end), largest).images;
+    std::vector<MaskTarget> targets = PadTargets(
+        Slice(batch.targets, begin, end), images.size(2), images.size(3));
+    for (MaskTarget& target : targets) {
+      target = {target.labels.to(images.device()),
+                target.masks.to(images.device())};
+    }
+    const std::vector<MaskPrediction> predictions = segmentor_->forward(images);
+    const LossNormalizer normalizer = NormalizeByBatch(
+        TargetCounts(batch.targets), predictions.back().class_logits.size(1),
+        criterion_.config().no_object_weight());
+    M2F_ASSIGN_OR_RETURN(const BatchLosses losses,
+                         ComputeLosses(predictions, targets, *matcher_,
+                                       criterion_, normalizer, points));
+
+    report.losses.resize(losses.layers.size());
+    std::vector<WeightedLosses> terms(losses.layers.size());
+    for (size_t layer = 0; layer < losses.layers.size(); ++layer) {
+      const LayerLosses& layer_losses = losses.layers[layer];
+      const CriterionConfig& weights = criterion_.config();
+      terms[layer] = {weights.class_weight() * layer_losses.ce.item<double>(),
+                      weights.mask_weight() * layer_losses.mask.item<double>(),
+                      weights.dice_weight() * layer_losses.dice.item<double>()};
+      report.losses[layer].ce += terms[layer].ce;
+      report.losses[layer].mask += terms[layer].mask;
+      report.losses[layer].dice += terms[layer].dice;
+    }
+    M2F_RETURN_IF_ERROR(CheckFinite(terms, Slice(batch.names, begin, end)));
+    losses.total.backward();
+  }
+  for (const WeightedLosses& losses : report.losses) {
+    report.total += losses.total();
+  }
+  report.gradient_norm = optimizer_->Step();
+  return report;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,67 @@
+#ifndef MASK2FORMER_TRAIN_TRAIN_STEP_H_
+#define MASK2FORMER_TRAIN_TRAIN_STEP_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "mask2former/common/image_batch.h"
+#include "mask2former/common/random_points.h"
+#include "mask2former/matcher/matcher.h"
+#include "mask2former/model/segmentor.h"
+#include "mask2former/train/criterion/set_criterion.h"
+#include "mask2former/train/optimizer/optimizer.h"
+
+namespace mask2former {
+
+// The terms of one prediction, times their weights.
+struct WeightedLosses {
+  double ce = 0;
+  double mask = 0;
+  double dice = 0;
+
+  double total() const { return ce + mask + dice; }
+};
+
+// What one step did.
+struct StepReport {
+  // [0] of the final prediction, [1 + i] of the auxiliary prediction i.
+  std::vector<WeightedLosses> losses;
+  double total = 0;          // Of all terms.
+  double gradient_norm = 0;  // Before clipping.
+  double lr = 0;             // Used by this step, outside the backbone.
+};
+
+// One step of training: images in, parameters changed.
+//
+// A batch larger than `micro_batch_size` is worked off in parts whose gradients
+// add up. Every loss is normalised by the whole batch, so the parts mean what
+// the whole would have meant; only batch norm, where it trains, sees the part.
+//
+// Source: Cheng et al., CVPR 2022, sections 3.3 and 4.1.
+class TrainStep final {
+ public:
+  // micro_batch_size 0: the whole batch at once.
+  TrainStep(std::shared_ptr<Segmentor> segmentor,
+            std::shared_ptr<const Matcher> matcher, SetCriterion criterion,
+            std::unique_ptr<Optimizer> optimizer, int64_t micro_batch_size);
+
+  // Returns InvalidArgument, and leaves the parameters as they were, if a loss
+  // or a matching cost is not finite; the message names terms and images.
+  absl::StatusOr<StepReport> Run(const ImageBatch& batch, PointSource& points);
+
+  Optimizer& optimizer() { return *optimizer_; }
+  Segmentor& segmentor() { return *segmentor_; }
+
+ private:
+  std::shared_ptr<Segmentor> segmentor_;
+  std::shared_ptr<const Matcher> matcher_;
+  const SetCriterion criterion_;
+  std::unique_ptr<Optimizer> optimizer_;
+  const int64_t micro_batch_size_;
+};
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_TRAIN_TRAIN_STEP_H_

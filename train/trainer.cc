@@ -1,0 +1,160 @@
+#include "mask2former/train/trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+
+#include <chrono>
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/image_batch.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/random_points.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/model/checkpoint.h"
+#include "mask2former/train/interrupt.h"
+
+namespace mask2former {
+namespace {
+
+// Names in a training state.
+constexpr char kOptimizerPrefix[] = "optimizer.";
+constexpr char kDefaultRandom[] = "random.default";
+constexpr char kPointsRandom[] = "random.points";
+
+class Stopwatch {
+ public:
+  // Seconds since the start or the last call.
+  double Lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ =
+      std::chrono::steady_clock::now();
+};
+
+absl::Status At(int64_t iteration, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("iteration ", iteration, ": ",
+                                                  status.message()));
+}
+
+bool IsDue(int64_t iteration, int64_t period) {
+  return period > 0 && iteration % period == 0;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainerOptions& options, std::unique_ptr<TrainStep> step,
+                 std::unique_ptr<DataLoader> loader, Evaluate evaluate)
+    : options_(options),
+      step_(std::move(step)),
+      loader_(std::move(loader)),
+      evaluate_(std::move(evaluate)),
+      points_generator_(
+          at::detail::createCPUGenerator(static_cast<uint64_t>(options.seed))) {
+}
+
+absl::Status Trainer::Restore(const TrainingState& state) {
+  std::map<std::string, at::Tensor> optimizer;
+  for (const auto& [name, tensor] : state.tensors) {
+    if (absl::StartsWith(name, kOptimizerPrefix)) {
+      optimizer[name.substr(sizeof(kOptimizerPrefix) - 1)] = tensor;
+    }
+  }
+  const auto random = state.tensors.find(kDefaultRandom);
+  const auto points = state.tensors.find(kPointsRandom);
+  if (random == state.tensors.end() || points == state.tensors.end()) {
+    return absl::InvalidArgumentError(
+        "the checkpoint lacks the states of the random generators");
+  }
+  M2F_RETURN_IF_ERROR(step_->optimizer().LoadState(optimizer));
+  M2F_RETURN_IF_ERROR(loader_->Restore(state.sampler));
+  at::globalContext().defaultGenerator(at::kCPU).set_state(random->second);
+  points_generator_.set_state(points->second);
+  iteration_ = state.iteration;
+  saved_at_ = iteration_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Trainer::Save() {
+  TrainingState state;
+  state.iteration = iteration_;
+  state.seed = options_.seed;
+  state.sampler = loader_->state();
+  state.config = options_.config_text;
+  for (const auto& [name, tensor] : step_->optimizer().State()) {
+    state.tensors[kOptimizerPrefix + name] = tensor;
+  }
+  state.tensors[kDefaultRandom] =
+      at::globalContext().defaultGenerator(at::kCPU).get_state();
+  state.tensors[kPointsRandom] = points_generator_.get_state();
+  M2F_ASSIGN_OR_RETURN(
+      const std::string path,
+      SaveRunCheckpoint(options_.output_dir, step_->segmentor(), state,
+                        options_.config.keep_checkpoints()));
+  saved_at_ = iteration_;
+  return path;
+}
+
+absl::Status Trainer::Run() {
+  M2F_ASSIGN_OR_RETURN(
+      const std::unique_ptr<TrainingLog> log,
+      TrainingLog::Open(
+          {options_.output_dir, options_.max_iter, options_.config.log_period(),
+           options_.config.tensorboard()},
+          iteration_));
+  return Loop(*log);
+}
+
+absl::Status Trainer::Loop(TrainingLog& log) {
+  const InterruptGuard interrupt;
+  const TrainerConfig& config = options_.config;
+  GeneratorPointSource points(points_generator_);
+  step_->segmentor().train();
+  while (iteration_ < options_.max_iter) {
+    Stopwatch watch;
+    const absl::StatusOr<ImageBatch> batch = loader_->Next();
+    M2F_RETURN_IF_ERROR(At(iteration_ + 1, batch.status()));
+    const double data_seconds = watch.Lap();
+    const absl::StatusOr<StepReport> report = step_->Run(*batch, points);
+    M2F_RETURN_IF_ERROR(At(iteration_ + 1, report.status()));
+    const double step_seconds = watch.Lap();
+    ++iteration_;
+    M2F_RETURN_IF_ERROR(
+        log.AddStep(iteration_, *report, data_seconds, step_seconds));
+
+    const bool last = iteration_ == options_.max_iter;
+    const bool stop = interrupt.signal() != 0;
+    if (last || stop || IsDue(iteration_, config.checkpoint_period())) {
+      const absl::StatusOr<std::string> path = Save();
+      M2F_RETURN_IF_ERROR(At(iteration_, path.status()));
+      LOG(INFO) << "saved " << *path;
+    }
+    if (stop) {
+      LOG(INFO) << "stopped by signal " << interrupt.signal() << " after "
+                << iteration_ << " of " << options_.max_iter
+                << " iterations; to go on, call the same command with --resume";
+      return absl::OkStatus();
+    }
+    if (last || IsDue(iteration_, config.eval_period())) {
+      const absl::StatusOr<EvaluationRecord> record = evaluate_(iteration_);
+      M2F_RETURN_IF_ERROR(At(iteration_, record.status()));
+      M2F_RETURN_IF_ERROR(log.AddEvaluation(iteration_, *record));
+      step_->segmentor().train();
+    }
+  }
+  const std::string path =
+      absl::StrCat(options_.output_dir, "/model_final.safetensors");
+  M2F_RETURN_IF_ERROR(SaveWeights(path, step_->segmentor(),
+                                  {{"iteration", absl::StrCat(iteration_)}}));
+  LOG(INFO) << "done: " << path;
+  return absl::OkStatus();
+}
+
+}  // namespace mask2former

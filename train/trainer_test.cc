@@ -1,0 +1,180 @@
+#include "mask2former/train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/tensor_matchers.h"
+#include "mask2former/data/semantic_mapper.h"
+#include "mask2former/model/checkpoint.h"
+#include "mask2former/train/testing/tiny_run.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Pictures with one rectangle each, whose place and class depend on the index.
+class Rectangles final : public Dataset {
+ public:
+  int64_t size() const override { return 7; }
+  int64_t num_classes() const override { return 19; }
+  absl::StatusOr<Sample> Load(int64_t index) const override {
+    if (index == fail_at) return absl::DataLossError("ulm.png is truncated");
+    Sample sample;
+    sample.name = std::string(1, static_cast<char>('a' + index));
+    const int row = static_cast<int>(index);
+    sample.image = cv::Mat(64, 64, CV_8UC3, cv::Scalar(30 * row, 100, 50));
+    sample.label = cv::Mat(64, 64, CV_8UC1, cv::Scalar(255));
+    for (int y = 5 * row; y < 5 * row + 20; ++y) {
+      for (int x = 10; x < 50; ++x) {
+        sample.label.at<uint8_t>(y, x) = static_cast<uint8_t>(index);
+        sample.image.at<cv::Vec3b>(y, x) = cv::Vec3b(200, 40 * row, x);
+      }
+    }
+    return sample;
+  }
+
+  int64_t fail_at = -1;
+};
+
+InputConfig TinyInput() {
+  InputConfig input;
+  input.add_min_size_train(64);
+  input.add_min_size_train(80);
+  input.set_crop_height(64);
+  input.set_crop_width(64);
+  return input;
+}
+
+struct Fixture {
+  explicit Fixture(const std::string& directory, int64_t max_iter = 40,
+                   int64_t fail_at = -1) {
+    auto dataset = std::make_shared<Rectangles>();
+    dataset->fail_at = fail_at;
+    DataLoaderOptions loader_options;
+    loader_options.batch_size = 2;
+    loader_options.seed = 5;
+    auto mapper = SemanticMapper::Create(TinyInput(), 19);
+    EXPECT_THAT(mapper, IsOk());
+    auto loader =
+        DataLoader::Create(dataset, *std::move(mapper), loader_options);
+    EXPECT_THAT(loader, IsOk());
+    TrainerOptions options;
+    options.config.set_log_period(10);
+    options.config.set_eval_period(10);
+    options.config.set_checkpoint_period(10);
+    options.config.set_keep_checkpoints(2);
+    options.max_iter = max_iter;
+    options.seed = 11;
+    options.output_dir = directory;
+    TinyOptions tiny;
+    tiny.max_iter = 40;
+    auto step = std::make_unique<TrainStep>(TinyTrainStep(tiny));
+    segmentor = &step->segmentor();
+    EXPECT_THAT(CreateDirectories(directory), IsOk());
+    trainer.emplace(options, std::move(step), *std::move(loader),
+                    [this](int64_t iteration) { return Evaluate(iteration); });
+  }
+
+  absl::StatusOr<EvaluationRecord> Evaluate(int64_t iteration) {
+    segmentor->eval();  // The trainer must switch back.
+    evaluated.push_back(iteration);
+    if (iteration == interrupt_at) std::raise(SIGTERM);
+    EvaluationRecord record;
+    record.metrics = {{"IoU", 0.5}};
+    record.pictures.push_back(
+        {"a", "", cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3))});
+    return record;
+  }
+
+  Segmentor* segmentor = nullptr;
+  std::vector<int64_t> evaluated;
+  int64_t interrupt_at = -1;
+  std::optional<Trainer> trainer;
+};
+
+std::string Fresh(const std::string& name) {
+  return testing::TempDir() + "/trainer_test_" + name;
+}
+
+std::string Checkpoint(const std::string& directory, const char* iteration) {
+  return directory + "/checkpoints/iteration_" + iteration;
+}
+
+TEST(TrainerTest, InterruptedAndResumedEqualsUninterruptedBitForBit) {
+  const std::string whole = Fresh("whole"), parts = Fresh("parts");
+  Fixture uninterrupted(whole);
+  ASSERT_THAT(uninterrupted.trainer->Run(), IsOk());
+  EXPECT_THAT(uninterrupted.evaluated, ElementsAre(10, 20, 30, 40));
+
+  Fixture first(parts);
+  first.interrupt_at = 20;  // The signal is seen after step 21.
+  ASSERT_THAT(first.trainer->Run(), IsOk());
+  ASSERT_EQ(first.trainer->iteration(), 21);
+  const auto state = ReadTrainingState(Checkpoint(parts, "000021"));
+  ASSERT_THAT(state, IsOk());
+
+  Fixture second(parts);
+  ASSERT_THAT(LoadWeights(Checkpoint(parts, "000021") + "/model.safetensors",
+                          true, *second.segmentor),
+              IsOk());
+  at::randn({5});  // Whatever happened to the generators in between.
+  ASSERT_THAT(second.trainer->Restore(*state), IsOk());
+  ASSERT_THAT(second.trainer->Run(), IsOk());
+  EXPECT_THAT(second.evaluated, ElementsAre(30, 40));
+
+  const auto expected = NamedState(*uninterrupted.segmentor);
+  for (const auto& [name, tensor] : NamedState(*second.segmentor)) {
+    EXPECT_THAT(tensor, TensorNear(expected.at(name), 0., 0.)) << name;
+  }
+  const auto file = ReadFile(parts + "/model_final.safetensors");
+  EXPECT_EQ(file.value(), ReadFile(whole + "/model_final.safetensors").value());
+}
+
+TEST(TrainerTest, KeepsTheNewestCheckpointsAndALinePerPeriod) {
+  const std::string directory = Fresh("keep");
+  Fixture fixture(directory);
+  ASSERT_THAT(fixture.trainer->Run(), IsOk());
+  EXPECT_THAT(ListRunCheckpoints(directory),
+              ElementsAre(Checkpoint(directory, "000030"),
+                          Checkpoint(directory, "000040")));
+  std::ifstream lines(directory + "/metrics.jsonl");
+  int training = 0, validation = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("val/IoU") != std::string::npos) {
+      ++validation;
+    } else {
+      EXPECT_THAT(line, HasSubstr("loss"));
+      ++training;
+    }
+  }
+  EXPECT_EQ(training, 4);
+  EXPECT_EQ(validation, 4);
+}
+
+TEST(TrainerTest, ASampleThatCannotBeReadIsNamedWithTheIteration) {
+  const std::string directory = Fresh("sample");
+  Fixture fixture(directory, 40, /*fail_at=*/3);
+  const absl::Status status = fixture.trainer->Run();
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("iteration "), HasSubstr("ulm.png")));
+}
+
+TEST(TrainerTest, RefusesAStateOfAnotherModel) {
+  Fixture fixture(Fresh("other"));
+  TrainingState state;
+  EXPECT_FALSE(fixture.trainer->Restore(state).ok());
+}
+
+}  // namespace
+}  // namespace mask2former
