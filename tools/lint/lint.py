@@ -27,7 +27,7 @@ ALLOWED["train"] = ALLOWED["eval"] | {"eval"}
 ALLOWED["configs"] = ALLOWED["train"] | {"train"}
 ALLOWED["tools"] = ALLOWED["configs"] | {"configs"}
 # Programs are composition roots: they may read a whole experiment.
-PROGRAM = re.compile(r"^(train|eval)/main(_.*)?\.cc$")
+PROGRAM = re.compile(r"^(train|eval)/main(_.*)?\.(cc|h)$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 CPP = (".h", ".cc", ".cu", ".cuh")
