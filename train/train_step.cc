@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "mask2former/common/assignment.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/common/mask_target.h"
 #include "mask2former/common/status_macros.h"

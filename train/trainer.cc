@@ -75,7 +75,8 @@ absl::Status Trainer::Restore(const TrainingState& state) {
   }
   M2F_RETURN_IF_ERROR(step_->optimizer().LoadState(optimizer));
   M2F_RETURN_IF_ERROR(loader_->Restore(state.sampler));
-  at::globalContext().defaultGenerator(at::kCPU).set_state(random->second);
+  at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
+  generator.set_state(random->second);
   points_generator_.set_state(points->second);
   iteration_ = state.iteration;
   saved_at_ = iteration_;
@@ -102,6 +103,12 @@ absl::StatusOr<std::string> Trainer::Save() {
   return path;
 }
 
+absl::Status Trainer::EvaluateNow(TrainingLog& log) {
+  const absl::StatusOr<EvaluationRecord> record = evaluate_(iteration_);
+  M2F_RETURN_IF_ERROR(At(iteration_, record.status()));
+  return log.AddEvaluation(iteration_, *record);
+}
+
 absl::Status Trainer::Run() {
   M2F_ASSIGN_OR_RETURN(
       const std::unique_ptr<TrainingLog> log,
@@ -116,6 +123,9 @@ absl::Status Trainer::Loop(TrainingLog& log) {
   const InterruptGuard interrupt;
   const TrainerConfig& config = options_.config;
   GeneratorPointSource points(points_generator_);
+  if (iteration_ == 0 && config.eval_at_start()) {
+    M2F_RETURN_IF_ERROR(EvaluateNow(log));
+  }
   step_->segmentor().train();
   while (iteration_ < options_.max_iter) {
     Stopwatch watch;
@@ -143,9 +153,7 @@ absl::Status Trainer::Loop(TrainingLog& log) {
       return absl::OkStatus();
     }
     if (last || IsDue(iteration_, config.eval_period())) {
-      const absl::StatusOr<EvaluationRecord> record = evaluate_(iteration_);
-      M2F_RETURN_IF_ERROR(At(iteration_, record.status()));
-      M2F_RETURN_IF_ERROR(log.AddEvaluation(iteration_, *record));
+      M2F_RETURN_IF_ERROR(EvaluateNow(log));
       step_->segmentor().train();
     }
   }

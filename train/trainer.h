@@ -60,6 +60,7 @@ class Trainer final {
 
  private:
   absl::Status Loop(TrainingLog& log);
+  absl::Status EvaluateNow(TrainingLog& log);
   absl::StatusOr<std::string> Save();
 
   const TrainerOptions options_;

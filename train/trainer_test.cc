@@ -70,6 +70,7 @@ struct Fixture {
     EXPECT_THAT(loader, IsOk());
     TrainerOptions options;
     options.config.set_log_period(10);
+    options.config.set_eval_at_start(true);
     options.config.set_eval_period(10);
     options.config.set_checkpoint_period(10);
     options.config.set_keep_checkpoints(2);
@@ -114,7 +115,7 @@ TEST(TrainerTest, InterruptedAndResumedEqualsUninterruptedBitForBit) {
   const std::string whole = Fresh("whole"), parts = Fresh("parts");
   Fixture uninterrupted(whole);
   ASSERT_THAT(uninterrupted.trainer->Run(), IsOk());
-  EXPECT_THAT(uninterrupted.evaluated, ElementsAre(10, 20, 30, 40));
+  EXPECT_THAT(uninterrupted.evaluated, ElementsAre(0, 10, 20, 30, 40));
 
   Fixture first(parts);
   first.interrupt_at = 20;  // The signal is seen after step 21.
@@ -158,7 +159,7 @@ TEST(TrainerTest, KeepsTheNewestCheckpointsAndALinePerPeriod) {
     }
   }
   EXPECT_EQ(training, 4);
-  EXPECT_EQ(validation, 4);
+  EXPECT_EQ(validation, 5);
 }
 
 TEST(TrainerTest, ASampleThatCannotBeReadIsNamedWithTheIteration) {

@@ -54,16 +54,19 @@ def m2f_cc_test(name, deps, srcs = None, size = "small", **kwargs):
 
 def m2f_cc_benchmark(name, deps, **kwargs):
     """Benchmark binary <name>, and <name>_smoke_test that runs it for a moment."""
-    attributes = dict(
+    native.cc_binary(
+        name = name,
+        testonly = True,
         srcs = [name + ".cc"],
         copts = _COPTS,
         linkopts = _LINKOPTS,
         deps = deps + ["@com_github_google_benchmark//:benchmark"],
         **kwargs
     )
-    native.cc_binary(name = name, testonly = True, **attributes)
-    native.cc_test(
+    native.sh_test(
         name = name + "_smoke_test",
-        args = ["--benchmark_min_time=0.001"],
-        **attributes
+        srcs = [str(Label("//tools/rules:benchmark_smoke_test.sh"))],
+        args = ["$(location :%s)" % name],
+        data = [":" + name],
+        **kwargs
     )
