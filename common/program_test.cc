@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "mask2former/common/flags.h"
+
 DEFINE_string(word, "", "Anything.");
 
 namespace mask2former {

@@ -1,0 +1,63 @@
+#include "mask2former/eval/semantic_predictor.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/nn/module.h>
+
+#include <tuple>
+#include <utility>
+
+#include "mask2former/model/semantic_inference.h"
+#include "mask2former/model/semantic_labels.h"
+
+namespace mask2former {
+namespace {
+
+// [H, W] uint8 of any device -> CV_8UC1
+cv::Mat ToMat(const at::Tensor& labels) {
+  const at::Tensor bytes = labels.cpu().contiguous();
+  return cv::Mat(static_cast<int>(bytes.size(0)),
+                 static_cast<int>(bytes.size(1)), CV_8UC1,
+                 bytes.data_ptr<uint8_t>())
+      .clone();
+}
+
+}  // namespace
+
+EvaluationModeGuard::EvaluationModeGuard(torch::nn::Module& module) {
+  for (std::shared_ptr<torch::nn::Module>& part : module.modules()) {
+    const bool training = part->is_training();
+    modes_.emplace_back(std::move(part), training);
+  }
+  module.eval();
+}
+
+EvaluationModeGuard::~EvaluationModeGuard() {
+  for (const auto& [part, training] : modes_) part->train(training);
+}
+
+SemanticPrediction PredictSemantic(Segmentor& segmentor,
+                                   const InferenceConfig& config,
+                                   const at::Tensor& image,
+                                   const ImageSize& output, bool with_scores) {
+  const at::NoGradGuard no_grad;
+  const PreparedImages prepared = segmentor.Prepare({image});
+  SemanticPrediction result;
+  result.queries =
+      segmentor.PredictFinal(prepared.images, config.shrink_mask_features());
+  const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
+  const ImageSize& image_size = prepared.sizes[0];
+  if (with_scores) {
+    result.scores =
+        SemanticInference(result.queries, /*index=*/0, padded, image_size,
+                          output, config.resize_before_scores());
+    // Not SemanticLabels(): its sums may differ in the last bit.
+    result.train_ids = ToMat(std::get<1>(result.scores.max(0)).to(at::kByte));
+  } else {
+    result.train_ids =
+        ToMat(SemanticLabels(result.queries, /*index=*/0, padded, image_size,
+                             output, config.resize_before_scores()));
+  }
+  return result;
+}
+
+}  // namespace mask2former

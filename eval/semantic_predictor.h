@@ -1,0 +1,58 @@
+#ifndef MASK2FORMER_EVAL_SEMANTIC_PREDICTOR_H_
+#define MASK2FORMER_EVAL_SEMANTIC_PREDICTOR_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <utility>
+#include <vector>
+
+#include "mask2former/common/mask_prediction.h"
+#include "mask2former/model/model_config.pb.h"
+#include "mask2former/model/segmentor.h"
+
+namespace mask2former {
+
+// Puts a module into evaluation mode and, when it goes out of scope, each of
+// its submodules back into the mode it had.
+class EvaluationModeGuard {
+ public:
+  explicit EvaluationModeGuard(torch::nn::Module& module);
+  ~EvaluationModeGuard();
+
+  EvaluationModeGuard(const EvaluationModeGuard&) = delete;
+  EvaluationModeGuard& operator=(const EvaluationModeGuard&) = delete;
+
+ private:
+  // Parents before children, for train() reaches down.
+  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
+};
+
+// What a model says of one picture.
+struct SemanticPrediction {
+  MaskPrediction queries;  // Of a batch of one: before any resize.
+  at::Tensor scores;       // [K, height, width] float, on the model's device.
+  // [height, width] CV_8UC1, train ids: the class of the highest score, the
+  // lowest of them on a tie.
+  cv::Mat train_ids;
+};
+
+// Labels every pixel of a picture. The model should be in evaluation mode; no
+// gradients are recorded.
+//
+//   image        [3, H, W] uint8, R, G, B, any size
+//   output       the size wanted, usually that of the file that `image` was
+//                made of
+//   with_scores  costs K floats for each pixel
+//
+// Throws c10::Error as Segmentor does.
+SemanticPrediction PredictSemantic(Segmentor& segmentor,
+                                   const InferenceConfig& config,
+                                   const at::Tensor& image,
+                                   const ImageSize& output,
+                                   bool with_scores = false);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_EVAL_SEMANTIC_PREDICTOR_H_

@@ -1,0 +1,32 @@
+#ifndef MASK2FORMER_MODEL_SEMANTIC_LABELS_H_
+#define MASK2FORMER_MODEL_SEMANTIC_LABELS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "mask2former/common/mask_prediction.h"
+#include "mask2former/model/segmentor.h"
+
+namespace mask2former {
+
+// The class with the highest score at each pixel: the argmax over classes of
+// SemanticInference(), with the same arguments.
+//
+//   returns  [output.height, output.width] uint8, train ids, on the
+//            prediction's device; K may be 256 at most
+//
+// On a tie the lowest class. Scores are summed in another order than there, so
+// that classes within rounding of each other may change places.
+//
+// On a CPU, if `output` equals `image`, neither the scores nor any upsampled
+// mask is ever whole in memory: a few rows at a time are upsampled, squashed,
+// summed and decided while they are in the cache.
+at::Tensor SemanticLabels(const MaskPrediction& prediction, int64_t index,
+                          const ImageSize& padded, const ImageSize& image,
+                          const ImageSize& output,
+                          bool resize_before_scores = false);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_MODEL_SEMANTIC_LABELS_H_

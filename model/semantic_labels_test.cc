@@ -1,0 +1,91 @@
+#include "mask2former/model/semantic_labels.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <string>
+
+#include "mask2former/model/semantic_inference.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+struct Case {
+  std::string name;
+  int64_t queries, classes, height, width;  // Of the masks.
+  ImageSize padded, image, output;
+};
+
+class SemanticLabelsTest : public testing::TestWithParam<Case> {};
+
+MaskPrediction RandomPrediction(const Case& c) {
+  torch::manual_seed(3);
+  return {2 * torch::randn({2, c.queries, c.classes + 1}),
+          4 * torch::randn({2, c.queries, c.height, c.width})};
+}
+
+TEST_P(SemanticLabelsTest, TakeTheClassWithTheHighestScore) {
+  const Case& c = GetParam();
+  const MaskPrediction prediction = RandomPrediction(c);
+  for (const bool resize_before_scores : {false, true}) {
+    const torch::Tensor labels = SemanticLabels(
+        prediction, 1, c.padded, c.image, c.output, resize_before_scores);
+    const torch::Tensor scores = SemanticInference(
+        prediction, 1, c.padded, c.image, c.output, resize_before_scores);
+    ASSERT_EQ(labels.scalar_type(), torch::kByte);
+    ASSERT_EQ(labels.sizes(), scores.sizes().slice(1));
+    ASSERT_LT(labels.max().item<int64_t>(), c.classes);
+    const torch::Tensor taken =
+        scores.gather(0, labels.to(torch::kLong).unsqueeze(0)).squeeze(0);
+    // Sums of up to 100 terms, in another order.
+    EXPECT_LE((scores.amax(0) - taken).max().item<float>(), 2e-5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, SemanticLabelsTest,
+    testing::Values(
+        Case{"NoPadding", 100, 19, 8, 16, {32, 64}, {32, 64}, {32, 64}},
+        Case{"CroppedColumns", 7, 3, 8, 16, {32, 64}, {32, 50}, {32, 50}},
+        Case{"CroppedRows", 7, 3, 8, 16, {32, 64}, {29, 64}, {29, 64}},
+        Case{"ManyTiles", 100, 5, 16, 512, {64, 2048}, {64, 2048}, {64, 2048}},
+        Case{"OtherStride", 5, 4, 8, 16, {64, 48}, {61, 41}, {61, 41}},
+        Case{"OneMaskPixel", 2, 2, 1, 1, {4, 4}, {3, 4}, {3, 4}},
+        Case{"OneClass", 2, 1, 2, 2, {8, 8}, {8, 8}, {8, 8}},
+        Case{"OtherOutput", 9, 6, 8, 8, {32, 32}, {30, 31}, {45, 17}}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(SemanticLabelsEdgeTest, GivesTiesToTheLowestClass) {
+  const MaskPrediction prediction = {torch::zeros({1, 4, 4}),
+                                     torch::zeros({1, 4, 2, 2})};
+  EXPECT_EQ(SemanticLabels(prediction, 0, {8, 8}, {8, 8}, {8, 8})
+                .sum()
+                .item<int64_t>(),
+            0);
+}
+
+TEST(SemanticLabelsEdgeTest, RecordsNoGradient) {
+  MaskPrediction prediction = {torch::zeros({1, 4, 4}),
+                               torch::zeros({1, 4, 2, 2})};
+  prediction.class_logits.requires_grad_();
+  prediction.mask_logits.requires_grad_();
+  EXPECT_FALSE(
+      SemanticLabels(prediction, 0, {8, 8}, {8, 8}, {8, 8}).requires_grad());
+}
+
+TEST(SemanticLabelsEdgeTest, RefusesMoreClassesThanAByteHas) {
+  const MaskPrediction prediction = {torch::zeros({1, 1, 258}),
+                                     torch::zeros({1, 1, 2, 2})};
+  EXPECT_THAT(
+      [&] {
+        SemanticLabels(prediction, 0, {8, 8}, {8, 8}, {8, 8});
+      },
+      ThrowsMessage<c10::Error>(HasSubstr("got 257")));
+}
+
+}  // namespace
+}  // namespace mask2former
