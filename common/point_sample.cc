@@ -5,7 +5,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/grid_sampler.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>
@@ -81,6 +83,16 @@ struct Sizes {
   int32_t width;
 };
 
+// The reverse of ReadMap: adds to the pixels that were read.
+template <typename Real>
+void AddToMap(const Real* gradients, const Taps<Real>* taps, int64_t count,
+              Real* map) {
+  for (int64_t i = 0; i < count; ++i) {
+    const Taps<Real>& t = taps[i];
+    for (int k = 0; k < 4; ++k) map[t.index[k]] += t.weight[k] * gradients[i];
+  }
+}
+
 // Reads map `rows[i]`, or map i without rows, at points[i / sizes.maps].
 // Parallel over maps. A set of points is worked out once per thread.
 template <typename Real, typename Pixel>
@@ -114,6 +126,30 @@ void ReadMaps(const Sizes& sizes, const Pixel* maps, const int64_t* rows,
   });
 }
 
+// The gradient of ReadMaps with rows. Parallel over rows, if no map occurs
+// twice among them: then no two threads write one address.
+template <typename Real>
+void AddToMaps(const Sizes& sizes, const Real* gradients, const int64_t* rows,
+               bool distinct, const Real* points, Real* maps) {
+  const int64_t pixels = int64_t{sizes.height} * sizes.width;
+  const int64_t grain = distinct ? 1 : std::max<int64_t>(1, sizes.groups);
+  at::parallel_for(0, sizes.groups, grain, [&](int64_t begin, int64_t end) {
+    Taps<Real> taps[kChunk];
+    for (int64_t i = begin; i < end; ++i) {
+      for (int64_t first = 0; first < sizes.points; first += kChunk) {
+        const int64_t count = std::min(kChunk, sizes.points - first);
+        const int64_t offset = i * sizes.points + first;
+        const Real* p = points + 2 * offset;
+        for (int64_t j = 0; j < count; ++j) {
+          taps[j] =
+              MakeTaps<Real>(p[2 * j], p[2 * j + 1], sizes.height, sizes.width);
+        }
+        AddToMap(gradients + offset, taps, count, maps + rows[i] * pixels);
+      }
+    }
+  });
+}
+
 at::ScalarType ResultType(const at::Tensor& maps) {
   return maps.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
@@ -122,10 +158,9 @@ bool NeedsGradient(const at::Tensor& maps) {
   return at::GradMode::is_enabled() && maps.requires_grad();
 }
 
-// Whether ReadMaps can serve these maps: it has no gradient, and knows the host
-// only.
+// Whether ReadMaps can serve these maps: it knows the host only.
 bool IsReadable(const at::Tensor& maps) {
-  if (!maps.is_cpu() || NeedsGradient(maps)) return false;
+  if (!maps.is_cpu()) return false;
   const at::ScalarType type = maps.scalar_type();
   return type == at::kBool || type == at::kByte || type == at::kFloat ||
          type == at::kDouble;
@@ -156,6 +191,54 @@ at::Tensor Read(const Sizes& sizes, at::IntArrayRef output_sizes,
   return output;
 }
 
+// PointSampleRows for maps in host memory, with a gradient.
+class ReadRows final : public torch::autograd::Function<ReadRows> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context,
+                            const at::Tensor& maps, const at::Tensor& rows,
+                            const at::Tensor& points) {
+    context->save_for_backward({rows, points});
+    context->saved_data["maps"] = maps.sizes().vec();
+    return Read(MakeSizes(maps.sizes(), points), points.sizes().slice(0, 2),
+                maps, rows.const_data_ptr<int64_t>(), points);
+  }
+
+  static torch::autograd::variable_list backward(
+      torch::autograd::AutogradContext* context,
+      torch::autograd::variable_list gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const at::Tensor& rows = saved[0];
+    const std::vector<int64_t> maps = context->saved_data["maps"].toIntVector();
+    const at::Tensor gradient = gradients[0].contiguous();
+    const at::Tensor points = saved[1].to(gradient.scalar_type()).contiguous();
+    at::Tensor result = at::zeros(maps, gradient.options());
+    const Sizes sizes = MakeSizes(maps, points);
+    const int64_t* const row = rows.const_data_ptr<int64_t>();
+    std::vector<bool> seen(maps[0]);
+    bool distinct = true;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+      distinct = distinct && !seen[row[i]];
+      seen[row[i]] = true;
+    }
+    if (gradient.scalar_type() == at::kDouble) {
+      AddToMaps(sizes, gradient.const_data_ptr<double>(), row, distinct,
+                points.const_data_ptr<double>(),
+                result.mutable_data_ptr<double>());
+    } else {
+      AddToMaps(sizes, gradient.const_data_ptr<float>(), row, distinct,
+                points.const_data_ptr<float>(),
+                result.mutable_data_ptr<float>());
+    }
+    return {result, at::Tensor(), at::Tensor()};
+  }
+
+ private:
+  static Sizes MakeSizes(at::IntArrayRef maps, const at::Tensor& points) {
+    return {points.size(0), 1, points.size(1), static_cast<int32_t>(maps[1]),
+            static_cast<int32_t>(maps[2])};
+  }
+};
+
 // [N, C, H, W] at [N, T, 2] -> [N, C, T]
 at::Tensor GridSample(const at::Tensor& maps, const at::Tensor& points) {
   const at::ScalarType type = ResultType(maps);
@@ -179,7 +262,7 @@ at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points) {
   CheckShape(maps, "maps", {kAny, kAny, kAny, kAny});
   CheckShape(points, "points", {maps.size(0), kAny, 2});
   CheckPixels(maps.size(2), maps.size(3));
-  if (!IsReadable(maps)) return GridSample(maps, points);
+  if (!IsReadable(maps) || NeedsGradient(maps)) return GridSample(maps, points);
   const Sizes sizes = {maps.size(0), maps.size(1), points.size(1),
                        static_cast<int32_t>(maps.size(2)),
                        static_cast<int32_t>(maps.size(3))};
@@ -206,10 +289,7 @@ at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
     TORCH_CHECK(row[i] >= 0 && row[i] < maps.size(0), "rows[", i,
                 "] must be in 0 .. ", maps.size(0) - 1, ", got ", row[i]);
   }
-  const Sizes sizes = {rows.size(0), 1, points.size(1),
-                       static_cast<int32_t>(maps.size(1)),
-                       static_cast<int32_t>(maps.size(2))};
-  return Read(sizes, {sizes.groups, sizes.points}, maps, row, points);
+  return ReadRows::apply(maps, host_rows, points);
 }
 
 }  // namespace mask2former

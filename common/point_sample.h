@@ -33,8 +33,8 @@ at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points);
 //   points   [n, T, 2]  as above
 //   returns  [n, T]
 //
-// The rest as above. Bool and uint8 maps in host memory are read in place: no
-// copy in floating point is made.
+// The rest as above. Maps in host memory are read in place: no copy of the rows
+// is made, and none in floating point. Deterministic; a row may be read twice.
 at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
                            const at::Tensor& points);
 

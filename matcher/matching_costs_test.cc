@@ -46,6 +46,22 @@ TEST(MatchingCostsTest, MaskCostEqualsCrossEntropyOfEachPair) {
   }
 }
 
+TEST(MatchingCostsTest, FloatIsAsGoodAsItsSums) {
+  // Not a multiple of any block; logits from hesitant to saturated.
+  const at::Tensor scale = at::tensor({.01, 1., 10., 100.}).unsqueeze(1);
+  const at::Tensor logits =
+      scale * (2 * ReferenceUniform("logits", 4 * 12345).view({4, 12345}) - 1);
+  const at::Tensor labels =
+      ReferenceUniform("labels", 3 * 12345).view({3, 12345});
+  const MaskCosts actual =
+      ComputeMaskCosts(logits.to(at::kFloat), labels.to(at::kFloat));
+  const MaskCosts expected = ComputeMaskCosts(logits, labels);
+  EXPECT_THAT(actual.mask,
+              TensorNear(expected.mask, /*atol=*/1e-6, /*rtol=*/1e-6));
+  EXPECT_THAT(actual.dice,
+              TensorNear(expected.dice, /*atol=*/1e-6, /*rtol=*/1e-6));
+}
+
 TEST(MatchingCostsTest, HugeLogitsStayFinite) {
   const MaskCosts costs =
       ComputeMaskCosts(at::tensor({1e6f, -1e6f}).view({1, 2}),

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "mask2former/common/testing/reference_points.h"
@@ -86,6 +88,37 @@ TEST(UncertainPointsTest, NoPointLeftOutIsMoreUncertain) {
       std::get<0>(distances(chosen.narrow(1, 0, 9408)).sort(/*dim=*/1));
   EXPECT_TRUE(at::allclose(kept, all.narrow(1, 0, 9408), 0, 1e-6));
   EXPECT_TRUE(at::equal(chosen.narrow(1, 9408, 3136), again.Draw(3, 3136)));
+}
+
+TEST(UncertainPointsTest, EquallyUncertainPointsAreStillSoMany) {
+  // One logit everywhere, seen in full at the points of the inner half.
+  const at::Tensor logits = at::full({1, 4, 4}, -3.f);
+  const at::Tensor inner = .5 * ReferenceUniform("points", 60) + .25;
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    TwoDraws points(inner.to(at::kFloat).view({1, 30, 2}),
+                    at::zeros({1, 4, 2}));
+    const at::Tensor chosen = SampleUncertainPoints(
+        logits.to(type), at::zeros({1}, at::kLong), {10, 3, .6}, points);
+    ASSERT_THAT(chosen.sizes(), ElementsAre(1, 10, 2));
+    EXPECT_GE(chosen.narrow(1, 0, 6).min().item<float>(), .25);
+    // All different.
+    EXPECT_EQ(
+        std::get<0>(at::_unique(chosen.narrow(1, 0, 6).select(2, 0))).numel(),
+        6);
+  }
+}
+
+TEST(UncertainPointsTest, NanIsLeastUncertain) {
+  at::Tensor logits = at::full({1, 1, 2}, 9.f);
+  logits[0][0][0].fill_(std::numeric_limits<float>::quiet_NaN());
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    TwoDraws points(at::tensor({.25f, .5f, .25f, .5f, .75f, .5f, .25f, .5f})
+                        .view({1, 4, 2}),
+                    at::zeros({1, 1, 2}));
+    const at::Tensor chosen = SampleUncertainPoints(
+        logits.to(type), at::zeros({1}, at::kLong), {2, 2, .5}, points);
+    EXPECT_EQ(chosen[0][0][0].item<float>(), .75f);
+  }
 }
 
 TEST(UncertainPointsTest, DrawsOnceIfAllPointsAreChosen) {
