@@ -41,8 +41,8 @@ Segmentor::Segmentor(const SegmentorOptions& options,
                                       pixel_decoder_, transformer_decoder_));
 }
 
-PreparedImages Segmentor::Prepare(
-    const std::vector<torch::Tensor>& images, const ImageSize& at_least) const {
+PreparedImages Segmentor::Prepare(const std::vector<torch::Tensor>& images,
+                                  const ImageSize& at_least) const {
   TORCH_CHECK(!images.empty(), "Prepare() needs at least one image");
   PreparedImages prepared;
   int64_t height = at_least.height, width = at_least.width;

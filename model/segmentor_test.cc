@@ -1,4 +1,4 @@
-#include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/segmentor.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/tensor_matchers.h"
-#include "mask2former/model/segmentor.h"
+#include "mask2former/model/build_segmentor.h"
 
 namespace mask2former {
 namespace {
