@@ -2,7 +2,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -36,7 +35,7 @@ const MsDeformAttnCpuKernel<scalar_t>& BestKernel() {
   return *kernel;
 }
 
-// Parallel over (batch, query) rows: each owns its M * D outputs.
+// Parallel over (batch, head, some queries): each owns its D outputs a query.
 at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
                            at::IntArrayRef level_shapes,
                            const at::Tensor& locations_in,
@@ -49,7 +48,8 @@ at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
   at::Tensor output =
       at::empty({sizes.batch, sizes.queries, sizes.heads * sizes.head_dim},
                 value.options());
-  const int64_t row_samples = sizes.heads * sizes.levels * sizes.points;
+  const int64_t part_samples =
+      sizes.queries * sizes.levels * sizes.points / kForwardSplit;
   AT_DISPATCH_FLOATING_TYPES(value.scalar_type(), "ms_deform_attn_cpu", [&] {
     const MsDeformAttnForwardTask<scalar_t> task = {
         sizes,
@@ -58,8 +58,8 @@ at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
         locations.const_data_ptr<scalar_t>(),
         weights.const_data_ptr<scalar_t>(),
         output.mutable_data_ptr<scalar_t>()};
-    at::parallel_for(0, sizes.batch * sizes.queries,
-                     kGrainSamples / std::max<int64_t>(row_samples, 1) + 1,
+    at::parallel_for(0, sizes.batch * sizes.heads * kForwardSplit,
+                     kGrainSamples / std::max<int64_t>(part_samples, 1) + 1,
                      [&](int64_t begin, int64_t end) {
                        BestKernel<scalar_t>().forward(task, begin, end);
                      });
@@ -79,7 +79,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCpu(
   const at::Tensor value = value_in.contiguous();
   const at::Tensor locations = locations_in.contiguous();
   const at::Tensor weights = weights_in.contiguous();
-  at::Tensor grad_value = at::zeros(value.sizes(), value.options());
+  at::Tensor grad_value = at::empty(value.sizes(), value.options());
   at::Tensor grad_locations = at::empty(locations.sizes(), value.options());
   at::Tensor grad_weights = at::empty(weights.sizes(), value.options());
   const int64_t part_samples = sizes.queries * sizes.points;

@@ -29,14 +29,18 @@ struct MsDeformAttnBackwardTask {
   const scalar_t* value;
   const scalar_t* locations;
   const scalar_t* weights;
-  scalar_t* grad_value;  // Zero on entry; the other two are overwritten.
+  scalar_t* grad_value;  // All three are overwritten.
   scalar_t* grad_locations;
   scalar_t* grad_weights;
 };
 
+// Into how many parts the queries are split.
+inline constexpr int64_t kForwardSplit = 8;
+
 template <typename scalar_t>
 struct MsDeformAttnCpuKernel {
-  // Computes output rows begin .. end - 1 of the B * Q.
+  // Computes the parts begin .. end - 1 of the B * M * kForwardSplit. Each is
+  // some queries of one head; the queries change fastest, the images slowest.
   void (*forward)(const MsDeformAttnForwardTask<scalar_t>& task, int64_t begin,
                   int64_t end);
 
