@@ -86,6 +86,11 @@ void AddHead(const Figure& figure, cv::Point2d center, double radius,
              bool from_behind, Color cover, Drawing& drawing,
              SceneRandom& random) {
   AddPart(drawing, figure.Disc(center, radius), Flat(DrawColor(kSkin, random)));
+  if (from_behind) {
+    AddPart(drawing, figure.Disc(center + cv::Point2d(0, 0.02), radius),
+            Flat(cover));
+    return;
+  }
   Polygon cap;
   for (int i = 0; i <= 10; ++i) {
     const cv::Point2d direction = Direction(i / 20.0);
@@ -93,11 +98,10 @@ void AddHead(const Figure& figure, cv::Point2d center, double radius,
                   cv::Point2d(figure.Pixels(radius * 1.08) * direction.x,
                               -figure.Pixels(radius * 1.12) * direction.y));
   }
-  const double low = from_behind ? -0.7 * radius : 0.15 * radius;
-  cap.push_back(figure.At(center.x, center.y + low) -
-                cv::Point2d(figure.Pixels(radius), 0));
-  cap.push_back(figure.At(center.x, center.y + low) +
-                cv::Point2d(figure.Pixels(radius), 0));
+  for (const int side : {-1, 1}) {
+    cap.push_back(figure.At(center.x, center.y + 0.15 * radius) +
+                  cv::Point2d(side * figure.Pixels(radius), 0));
+  }
   AddPart(drawing, std::move(cap), Flat(cover));
 }
 

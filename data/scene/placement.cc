@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "mask2former/data/scene/people.h"
@@ -59,7 +60,7 @@ class Placer {
   // `overlap`: how much of it or of another thing may be hidden, 0..1.
   bool Try(double overlap, const std::function<Place()>& propose,
            const std::function<std::vector<Drawing>(const Place&)>& make) {
-    for (int attempt = 0; attempt < 14; ++attempt) {
+    for (int attempt = 0; attempt < 24; ++attempt) {
       const Place place = propose();
       if (place.z <= 0) continue;
       std::vector<Drawing> drawings = make(place);
@@ -105,11 +106,9 @@ class Placer {
 
   const StreetSide& Side() { return street_.sides[random_.Integer(0, 1)]; }
 
-  void People();
-  void Riders();
-  void Cars();
-  void LargeVehicles();
-  void Poles();
+  // Places all that moves or stands by the road: one of each kind, then the
+  // next of each, so that many of one kind leave room for the others.
+  void Fill();
   void Trees();
   void Groups();
 
@@ -121,6 +120,15 @@ class Placer {
   }
 
  private:
+  void Person();
+  void Bicycle(bool ridden);
+  void Motorcycle();
+  void Car();
+  void LargeVehicle(const char* kind);
+  void Pole(Sign sign);
+  // Where something on two wheels rides.
+  Place OnTheRoad();
+
   const Street& street_;
   const Camera& camera_;
   const SceneOptions& options_;
@@ -133,153 +141,157 @@ class Placer {
 
 constexpr double kPersonScale = 1.15;  // A little larger than life.
 
-void Placer::People() {
-  const int count = Count(2, 4);
-  for (int i = 0; i < count; ++i) {
-    Try(
-        0.3,
-        [&] {
-          Place place;
-          place.scale = kPersonScale;
-          const double z = Depth(1.75 * kPersonScale, 0.2, 0.46);
-          const StreetSide& side = Side();
-          const double t = random_.Uniform(0, 1);
-          if (random_.Chance(0.25)) {  // Crosses the road.
-            place.x = side.sign * side.curb * t;
-          } else {
-            place.x =
-                side.sign * (side.sidewalk.from + 0.3 +
-                             t * (side.sidewalk.to - side.sidewalk.from - 0.6));
-          }
-          place.z = z;
-          return place;
-        },
-        [&](const Place& place) {
-          return std::vector<Drawing>{
-              MakePerson(camera_, place, palette_, random_)};
-        });
-  }
+void Placer::Person() {
+  Try(
+      0.3,
+      [&] {
+        Place place;
+        place.scale = kPersonScale;
+        place.z = Depth(1.75 * kPersonScale, 0.26, 0.48);
+        const StreetSide& side = Side();
+        const double t = random_.Uniform(0, 1);
+        if (random_.Chance(0.25)) {  // Crosses the road.
+          place.x = side.sign * side.curb * t;
+        } else {
+          place.x =
+              side.sign * (side.sidewalk.from + 0.3 +
+                           t * (side.sidewalk.to - side.sidewalk.from - 0.6));
+        }
+        return place;
+      },
+      [&](const Place& place) {
+        return std::vector<Drawing>{
+            MakePerson(camera_, place, palette_, random_)};
+      });
 }
 
-void Placer::Riders() {
-  const auto propose = [&](double near_edge) {
-    Place place;
-    place.scale = kPersonScale;
-    place.z = Depth(1.9 * kPersonScale, 0.24, 0.46);
-    const StreetSide& side = Side();
-    place.x = side.sign * (side.curb * random_.Uniform(0.15, 0.9)) + near_edge;
-    return place;
-  };
-  const int ridden = std::max(options_.density > 0 ? 1 : 0, Count(0.6, 1.8));
-  for (int i = 0; i < ridden; ++i) {
-    Try(
-        0.3, [&] { return propose(0); },
-        [&](const Place& place) {
-          return MakeBicycle(true, camera_, place, palette_, random_);
-        });
-  }
-  if (random_.Chance(0.4 * options_.density)) {  // Parked.
-    Try(
-        0.25,
-        [&] {
-          Place place = propose(0);
+Place Placer::OnTheRoad() {
+  Place place;
+  place.scale = kPersonScale;
+  place.z = Depth(1.9 * kPersonScale, 0.3, 0.5);
+  const StreetSide& side = Side();
+  place.x = side.sign * side.curb * random_.Uniform(0.15, 0.9);
+  return place;
+}
+
+void Placer::Bicycle(bool ridden) {
+  Try(
+      0.3,
+      [&] {
+        Place place = OnTheRoad();
+        if (!ridden) {
           const StreetSide& side = Side();
           place.x =
               side.sign * random_.Uniform(side.sidewalk.from, side.sidewalk.to);
-          place.z = std::min(place.z, 9.0);
-          return place;
-        },
-        [&](const Place& place) {
-          return MakeBicycle(false, camera_, place, palette_, random_);
-        });
-  }
-  if (random_.Chance(options_.rare_classes)) {
-    const bool with_rider = random_.Chance(0.6);
-    Try(
-        0.3, [&] { return propose(0); },
-        [&](const Place& place) {
-          return MakeMotorcycle(with_rider, camera_, place, palette_, random_);
-        });
-  }
+        }
+        return place;
+      },
+      [&](const Place& place) {
+        return MakeBicycle(ridden, camera_, place, palette_, random_);
+      });
 }
 
-void Placer::Cars() {
-  const int count = Count(2, 4);
-  for (int i = 0; i < count; ++i) {
-    const double kind = random_.Uniform(0, 1);
-    Try(
-        0.3,
-        [&] {
-          Place place;
-          place.z = Depth(1.5, 0.13, 0.33);
-          const StreetSide& side = Side();
-          if (kind < 0.3) {  // Across the street.
-            place.z = std::min(place.z, 11.0);
-            place.x = XAt(random_.Uniform(0.15, 0.85), place.z);
-          } else if (kind < 0.65) {  // Parked.
-            place.x = side.sign * (side.curb - random_.Uniform(0.7, 1.1));
-          } else {
-            place.x = side.sign * random_.Uniform(0.4, 0.7) * side.curb;
-          }
-          return place;
-        },
-        [&](const Place& place) {
-          if (kind < 0.3) {
-            return std::vector<Drawing>{
-                MakeCrossingCar(camera_, place, palette_, random_)};
-          }
-          return MakeCar(camera_, place, palette_, random_);
-        });
-  }
+void Placer::Motorcycle() {
+  const bool ridden = random_.Chance(0.6);
+  Try(
+      0.3, [&] { return OnTheRoad(); },
+      [&](const Place& place) {
+        return MakeMotorcycle(ridden, camera_, place, palette_, random_);
+      });
 }
 
-void Placer::LargeVehicles() {
-  std::vector<const char*> kinds;
-  if (random_.Chance(0.55 * options_.density)) kinds.push_back("bus");
-  for (const char* kind : {"truck", "train", "caravan"}) {
-    if (random_.Chance(options_.rare_classes)) kinds.push_back(kind);
-  }
-  for (const char* kind : kinds) {
-    Try(
-        0.45,
-        [&] {
-          Place place;
-          place.z = Depth(3.2, 0.22, 0.42);
-          const StreetSide& side = Side();
-          place.x = side.sign * std::max(1.6, side.curb - 1.6);
-          return place;
-        },
-        [&](const Place& place) {
-          return std::vector<Drawing>{
-              MakeBoxVehicle(kind, camera_, place, palette_, random_)};
-        });
-  }
+void Placer::Car() {
+  const double kind = random_.Uniform(0, 1);
+  const bool crossing = kind < 0.3;
+  Try(
+      0.35,
+      [&] {
+        Place place;
+        place.z = Depth(1.5, 0.16, 0.34);
+        const StreetSide& side = Side();
+        if (crossing) {
+          place.z = std::min(place.z, 11.0);
+          place.x = XAt(random_.Uniform(0.15, 0.85), place.z);
+        } else if (kind < 0.65) {  // Parked.
+          place.x = side.sign * (side.curb - random_.Uniform(0.7, 1.1));
+        } else {
+          place.x = side.sign * random_.Uniform(0.4, 0.7) * side.curb;
+        }
+        return place;
+      },
+      [&](const Place& place) {
+        if (!crossing) return MakeCar(camera_, place, palette_, random_);
+        return std::vector<Drawing>{
+            MakeCrossingCar(camera_, place, palette_, random_)};
+      });
 }
 
-void Placer::Poles() {
+void Placer::LargeVehicle(const char* kind) {
+  Try(
+      0.45,
+      [&] {
+        Place place;
+        place.z = Depth(3.2, 0.28, 0.46);
+        const StreetSide& side = Side();
+        place.x = side.sign * std::max(1.6, side.curb - 1.6);
+        return place;
+      },
+      [&](const Place& place) {
+        return std::vector<Drawing>{
+            MakeBoxVehicle(kind, camera_, place, palette_, random_)};
+      });
+}
+
+void Placer::Pole(Sign sign) {
   const double minimum = options_.minimum_size * camera_.height;
-  const auto put = [&](Sign sign, double low, double high) {
-    const double pole_height = random_.Uniform(low, high);
-    Try(
-        sign == Sign::kNone ? 0.6 : 0.4,
-        [&] {
-          Place place;
-          place.scale = 1.1;
-          place.z = random_.Uniform(6.5, 15);
-          const StreetSide& side = Side();
-          place.x = side.sign * (side.curb + random_.Uniform(0.3, 0.7));
-          return place;
-        },
-        [&](const Place& place) {
-          return MakePole(sign, pole_height, minimum, camera_, place, palette_,
-                          random_);
-        });
+  const double pole_height =
+      sign == Sign::kNone ? random_.Uniform(4.6, 6) : random_.Uniform(2.7, 3.7);
+  Try(
+      sign == Sign::kNone ? 0.6 : 0.4,
+      [&] {
+        Place place;
+        place.scale = 1.1;
+        place.z = random_.Uniform(6.5, 15);
+        const StreetSide& side = Side();
+        place.x = side.sign * (side.curb + random_.Uniform(0.3, 0.7));
+        return place;
+      },
+      [&](const Place& place) {
+        return MakePole(sign, pole_height, minimum, camera_, place, palette_,
+                        random_);
+      });
+}
+
+void Placer::Fill() {
+  using Kind = std::vector<std::function<void()>>;
+  std::vector<Kind> kinds;
+  const auto add = [&](int count, std::function<void()> place) {
+    kinds.emplace_back(count, std::move(place));
   };
-  for (int i = Count(2, 3); i > 0; --i) put(Sign::kTrafficSign, 2.7, 3.6);
-  for (int i = Count(1, 2); i > 0; --i) put(Sign::kNone, 4.6, 6);
-  if (random_.Chance(options_.rare_classes)) {
-    put(Sign::kTrafficLight, 2.8, 3.8);
-    put(Sign::kTrafficLight, 2.8, 3.8);
+  add(std::max(options_.density > 0 ? 1 : 0, Count(0.6, 1.8)),
+      [&] { Bicycle(true); });
+  for (const char* kind : {"bus", "truck", "train", "caravan"}) {
+    const double probability = kind == std::string("bus")
+                                   ? 0.6 * options_.density
+                                   : options_.rare_classes;
+    add(random_.Chance(probability), [this, kind] { LargeVehicle(kind); });
+  }
+  add(Count(2, 4), [&] { Car(); });
+  add(Count(2, 3), [&] { Pole(Sign::kTrafficSign); });
+  add(2 * random_.Chance(options_.rare_classes),
+      [&] { Pole(Sign::kTrafficLight); });
+  add(Count(1, 2), [&] { Pole(Sign::kNone); });
+  add(Count(2, 4), [&] { Person(); });
+  add(random_.Chance(0.4 * options_.density), [&] { Bicycle(false); });
+  add(random_.Chance(options_.rare_classes), [&] { Motorcycle(); });
+  for (size_t i = 0, placed = 1; placed > 0; ++i) {
+    placed = 0;
+    for (const Kind& kind : kinds) {
+      if (i < kind.size()) {
+        kind[i]();
+        ++placed;
+      }
+    }
   }
 }
 
@@ -382,11 +394,7 @@ std::vector<Drawing> PlaceObjects(const Street& street,
                                    palette, random));
   }
   Placer placer(street, options, palette, random);
-  placer.Riders();
-  placer.Cars();
-  placer.Poles();
-  placer.LargeVehicles();
-  placer.People();
+  placer.Fill();
   placer.Trees();
   placer.Groups();
   for (Drawing& drawing : placer.Take()) {

@@ -26,8 +26,8 @@ using SpanVisitor = absl::FunctionRef<void(int y, int first_x, int last_x)>;
 // round to the nearest pixel, halves to the inside. Where the boundary crosses
 // itself the even-odd rule holds. Integer arithmetic throughout.
 //
-// Differs: from Pillow's ImageDraw.polygon, which made the published labels,
-// in fewer than 1 of 1000 pixels, at sharp corners.
+// On outlines by TraceOutline() the same as Pillow's ImageDraw.polygon, which
+// the official scripts use; on others it may differ at sharp corners.
 void FillPolygon(const LatticePolygon& polygon, int height, int width,
                  SpanVisitor visit);
 

@@ -9,7 +9,7 @@
 namespace mask2former {
 namespace {
 
-constexpr int kGeneratorVersion = 1;
+constexpr int kGeneratorVersion = 2;
 
 }  // namespace
 

@@ -19,7 +19,7 @@ struct SceneOptions {
 
   // Probability, 0..1, that an object has a colour natural for its class
   // instead of one from a range that all classes share.
-  double natural_colors = 0.5;
+  double natural_colors = 0.85;
 
   // Probability, 0..1, of each of wall, traffic light, truck, train,
   // motorcycle and caravan, which the default leaves out.

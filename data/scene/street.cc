@@ -117,12 +117,12 @@ Drawing House(const Camera& camera, Polygon polygon, const Surface& surface,
 StreetSide PlanSide(int sign, SceneRandom& random) {
   StreetSide side;
   side.sign = sign;
-  side.curb = random.Uniform(2.8, 4.6);
+  side.curb = random.Uniform(2.7, 4.3);
   const bool has_verge = random.Chance(0.6);
   const bool has_garden = !has_verge || random.Chance(0.3);
   side.verge = {side.curb,
-                side.curb + (has_verge ? random.Uniform(1.4, 2.4) : 0)};
-  side.sidewalk = {side.verge.to, side.verge.to + random.Uniform(2.2, 3.4)};
+                side.curb + (has_verge ? random.Uniform(1.8, 3.0) : 0)};
+  side.sidewalk = {side.verge.to, side.verge.to + random.Uniform(2.8, 4.2)};
   side.garden = {
       side.sidewalk.to,
       side.sidewalk.to + (has_garden ? random.Uniform(2.0, 4.0) : 0)};

@@ -121,8 +121,8 @@ Color Grass(const Surface& s, const Spot& p) {
   const float size = 1 + far;
   const float u = p.u / size;
   const float v = p.v / (size * (1 + 0.5f * far));
-  const float blades = ValueNoise(u * 26, v * 5, s.seed);
-  const float tufts = ValueNoise(u * 7, v * 4, s.seed + 1);
+  const float blades = ValueNoise(u * 24, v * 13, s.seed);
+  const float tufts = ValueNoise(u * 7, v * 5, s.seed + 1);
   const float meadow = ValueNoise(p.u * 0.7f, p.v * 0.4f, s.seed + 2);
   const float tone = 0.4f + 0.62f * blades + 0.45f * tufts + 0.15f * meadow;
   return tone * Mix(s.base, s.accent, Clamp01(tufts * 1.6f - 0.5f));

@@ -29,7 +29,7 @@ DEFINE_double(density, 1,
 DEFINE_double(minimum_size, 0.045,
               "Width of the thinnest things, as a part of the height; "
               "0.002..0.2.");
-DEFINE_double(natural_colors, 0.5,
+DEFINE_double(natural_colors, 0.85,
               "Probability that an object has a colour natural for its class "
               "and not one from a range shared by all; 0..1.");
 DEFINE_double(rare_classes, 0,
