@@ -11,14 +11,21 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/container/sequential.h>
 
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "mask2former/common/layers/conv_norm.h"
+#include "mask2former/common/layers/sine_position_embedding.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/semantic_inference.h"
+#include "mask2former/pixel_decoder/deformable_encoder.h"
+#include "mask2former/pixel_decoder/ms_deform_attn.h"
 
 namespace mask2former {
 namespace {
@@ -127,6 +134,118 @@ TEST_F(R50EvaluationTest, PixelDecoderEqualsTheReference) {
                    {-0.003496, 0.789940, 0.91763, 0.21131, 0.62715}, 8e-5);
   ExpectStatistics("mask_features", pixels_.mask_features,
                    {-0.001436, 0.565600, 0.50027, -0.42908, -0.31615}, 8e-5);
+}
+
+// Inside the pixel decoder, reached through the names of its modules.
+class R50PixelDecoderTest : public R50EvaluationTest {
+ protected:
+  template <typename Module>
+  static std::shared_ptr<Module> Inside(const std::string& name) {
+    auto module = std::dynamic_pointer_cast<Module>(
+        model_->named_modules()["sem_seg_head.pixel_decoder." + name]);
+    EXPECT_NE(module, nullptr) << name;
+    return module;
+  }
+
+  // L maps [1, C, H, W] -> [1, S, C]
+  static at::Tensor Flatten(const std::vector<at::Tensor>& maps) {
+    std::vector<at::Tensor> rows;
+    for (const at::Tensor& map : maps) {
+      rows.push_back(map.flatten(2).transpose(1, 2));
+    }
+    return at::cat(rows, 1);
+  }
+
+  static std::vector<at::Tensor> Projections() {
+    std::vector<at::Tensor> maps;
+    for (int i = 0; i < 3; ++i) {
+      maps.push_back(
+          Inside<torch::nn::SequentialImpl>("input_proj." + std::to_string(i))
+              ->forward(pyramid_[3 - i]));
+    }
+    return maps;
+  }
+
+  static std::vector<at::Tensor> Positions(
+      const std::vector<at::Tensor>& maps) {
+    std::vector<at::Tensor> positions;
+    for (const at::Tensor& map : maps) {
+      positions.push_back(
+          SinePositionEmbedding(map.size(2), map.size(3), 256, map.options()));
+    }
+    return positions;
+  }
+
+  c10::NoGradGuard no_grad_;
+};
+
+TEST_F(R50PixelDecoderTest, InputProjectionsEqualTheReference) {
+  const std::vector<at::Tensor> maps = Projections();
+  ExpectStatistics("input_proj.0", maps[0],
+                   {-0.000059, 0.801588, 0.53835, -0.10351, 1.84174}, 8e-5);
+  ExpectStatistics("input_proj.2", maps[2],
+                   {0.003335, 0.799644, 0.50819, -0.37059, 0.31165}, 8e-5);
+}
+
+TEST_F(R50PixelDecoderTest, DeformableAttentionEqualsTheReference) {
+  const std::vector<at::Tensor> maps = Projections();
+  const std::vector<at::Tensor> sines = Positions(maps);
+  const at::Tensor level_embedding =
+      model_->named_parameters()
+          ["sem_seg_head.pixel_decoder.transformer.level_embed"];
+  std::vector<at::Tensor> positions, references;
+  std::vector<int64_t> shapes;
+  for (int l = 0; l < 3; ++l) {
+    const int64_t h = maps[l].size(2), w = maps[l].size(3);
+    positions.push_back(sines[l] + level_embedding[l].view({1, 256, 1, 1}));
+    const at::Tensor y = ((at::arange(h, at::kFloat) + 0.5) / h).view({h, 1});
+    const at::Tensor x = ((at::arange(w, at::kFloat) + 0.5) / w).view({1, w});
+    references.push_back(
+        at::stack({x.expand({h, w}), y.expand({h, w})}, -1).view({1, -1, 2}));
+    shapes.insert(shapes.end(), {h, w});
+  }
+  const at::Tensor source = Flatten(maps);
+  const at::Tensor reference_points =
+      at::cat(references, 1).unsqueeze(2).expand({1, -1, 3, 2});
+  const at::Tensor output =
+      Inside<MsDeformAttn>("transformer.encoder.layers.0.self_attn")
+          ->forward(source + Flatten(positions), reference_points, source,
+                    shapes);
+  ASSERT_EQ(output.sizes(), (std::vector<int64_t>{1, 315, 256}));
+  ExpectStatistics("encoder layer 0 self_attn", output,
+                   {-0.002566, 0.084337, -0.07854, -0.19947, -0.01261}, 8e-5);
+}
+
+TEST_F(R50PixelDecoderTest, EncoderLayersEqualTheReference) {
+  // An encoder that ends after the first layer.
+  DeformableEncoderOptions options;
+  options.num_layers = 1;
+  DeformableEncoder first(options);
+  std::map<std::string, at::Tensor> weights;
+  const auto all = Inside<DeformableEncoder>("transformer")->named_parameters();
+  for (const auto& item : all) weights[item.key()] = item.value();
+  for (auto& item : first.named_parameters()) {
+    item.value().copy_(weights.at(item.key()));
+  }
+  first.eval();
+  const std::vector<at::Tensor> maps = Projections();
+  ExpectStatistics("encoder layer 0",
+                   Flatten(first.forward(maps, Positions(maps))),
+                   {-0.001455, 0.810912, 0.84717, -1.85727, 0.49896}, 8e-5);
+  ExpectStatistics("encoder layer 5", Flatten(pixels_.levels),
+                   {-0.002390, 0.786089, 0.18484, -0.76978, 0.62715}, 8e-5);
+}
+
+TEST_F(R50PixelDecoderTest, FpnTailEqualsTheReference) {
+  const at::Tensor lateral =
+      Inside<ConvNorm>("adapter_1")->forward(pyramid_[0]);
+  ExpectStatistics("adapter_1", lateral,
+                   {-0.000214, 0.823251, -0.22898, 0.18401, -0.20345}, 8e-5);
+  const at::Tensor up = at::upsample_bilinear2d(
+      pixels_.levels[2], {lateral.size(2), lateral.size(3)}, false);
+  ExpectStatistics("layer_1",
+                   Inside<ConvNorm>("layer_1")->forward(lateral + up),
+                   {0.408967, 0.408967, 0.60081, 0, 0.04889}, 8e-5);
 }
 
 struct ExpectedPrediction {
