@@ -1,0 +1,78 @@
+#include "mask2former/configs/load_segmentor.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/paths.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/checkpoint.h"
+#include "mask2former/train/run_checkpoint.h"
+
+namespace mask2former {
+namespace {
+
+constexpr char kModelFile[] = "/model.safetensors";
+
+absl::StatusOr<at::Device> ChooseDevice(TrainerConfig::Device wanted) {
+  const bool has_cuda = at::globalContext().hasCUDA();
+  if (wanted == TrainerConfig::CUDA && !has_cuda) {
+    return absl::FailedPreconditionError(
+        "trainer.device is CUDA, but there is no GPU that this build can use; "
+        "--set=trainer.device=CPU computes on the CPU");
+  }
+  return wanted == TrainerConfig::CPU || !has_cuda ? at::Device(at::kCPU)
+                                                   : at::Device(at::kCUDA, 0);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> FindWeights(const std::string& weights) {
+  if (FileExists(weights)) return weights;
+  if (!DirectoryExists(weights)) {
+    return absl::NotFoundError(absl::StrCat(
+        "no weights at '", weights,
+        "': neither a file nor a checkpoint nor the output of a run"));
+  }
+  if (FileExists(weights + kModelFile)) return weights + kModelFile;
+  const std::vector<std::string> checkpoints = ListRunCheckpoints(weights);
+  if (checkpoints.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("no weights in '", weights,
+                     "': the folder has neither model.safetensors nor a "
+                     "checkpoint of a run"));
+  }
+  return checkpoints.back() + kModelFile;
+}
+
+absl::StatusOr<std::shared_ptr<Segmentor>> LoadSegmentor(
+    const Experiment& experiment, const std::string& weights) {
+  if (experiment.trainer().num_threads() > 0) {
+    at::set_num_threads(experiment.trainer().num_threads());
+  }
+  M2F_ASSIGN_OR_RETURN(const at::Device device,
+                       ChooseDevice(experiment.trainer().device()));
+  M2F_ASSIGN_OR_RETURN(
+      const std::string path,
+      FindWeights(ResolveUserPath(weights.empty() ? experiment.output_dir()
+                                                  : weights)));
+  M2F_ASSIGN_OR_RETURN(std::shared_ptr<Segmentor> segmentor,
+                       BuildSegmentor(experiment.model()));
+  M2F_ASSIGN_OR_RETURN(const WeightsReport report,
+                       LoadWeights(path, /*strict=*/true, *segmentor));
+  LOG(INFO) << "weights of " << path << ", computing on " << device << " with "
+            << at::get_num_threads() << " CPU threads";
+  segmentor->to(device);
+  segmentor->eval();
+  return segmentor;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Compares the speed of a forward pass on the CPU with Hugging Face transformers' Mask2Former.
+
+  bazel build //tools/peers:forward
+  python3 tools/peers/forward.py --size 512x1024 --threads 2 --rounds 7
+
+Both run R50 with 100 queries and 19 classes on random weights (speed does not depend on their
+values), float32, batch 1. The two take turns, in processes of their own, so that other work on the
+machine hits both. The peer runs as installed and with glibc told to keep freed memory, which our
+programs do by themselves; ratios are to the stronger one.
+
+  forward   picture to class and mask logits of the last decoder layer
+  labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
+  busy      CPU time / (wall time * threads); below about 0.85 something else had the cores
+
+Needs: torch, torchvision, transformers (timed with 4.57.1) for the peer.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
+         "THP_MEM_ALLOC_ENABLE": "1"}
+
+
+def peer(height, width, threads):
+    """Serves runs of the peer: a line in, a run, a line of JSON out."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import torch
+    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, ResNetConfig
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    backbone = ResNetConfig(embedding_size=64, hidden_sizes=[256, 512, 1024, 2048],
+                            depths=[3, 4, 6, 3], layer_type="bottleneck",
+                            out_features=["stage1", "stage2", "stage3", "stage4"])
+    model = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(
+        backbone_config=backbone, num_queries=100, num_labels=19, feature_size=256,
+        mask_feature_size=256, hidden_dim=256, encoder_layers=6, decoder_layers=10,
+        encoder_feedforward_dim=1024, dim_feedforward=2048, num_attention_heads=8,
+        common_stride=4, feature_strides=[4, 8, 16, 32])).eval()
+    image = torch.randn(1, 3, height, width)
+    for _ in sys.stdin:
+        with torch.inference_mode():
+            cpu, start = time.process_time(), time.perf_counter()
+            out = model(pixel_values=image)
+            middle = time.perf_counter()
+            masks = torch.nn.functional.interpolate(
+                out.masks_queries_logits, size=(height, width), mode="bilinear",
+                align_corners=False)
+            torch.einsum("bqc,bqhw->bchw", out.class_queries_logits.softmax(-1)[..., :-1],
+                         masks.sigmoid()).argmax(1)
+            end = time.perf_counter()
+        busy = (time.process_time() - cpu) / ((end - start) * threads)
+        print(json.dumps({"forward_ms": (middle - start) * 1e3, "labels_ms": (end - middle) * 1e3,
+                          "busy": busy}), flush=True)
+
+
+class Runner:
+    """One of the programs that take turns."""
+
+    def __init__(self, name, command, environment):
+        env = {k: v for k, v in os.environ.items() if k not in TUNED}
+        env.update(environment, OMP_NUM_THREADS=str(ARGS.threads))
+        self.name = name
+        self.rows = []
+        self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+
+    def run(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name} ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def median(self, key):
+        return statistics.median(r[key] for r in self.rows)
+
+    def best(self, key):
+        return min(r[key] for r in self.rows)
+
+
+def main():
+    height, width = map(int, ARGS.size.split("x"))
+    ours = [ARGS.binary, f"--height={height}", f"--width={width}", f"--threads={ARGS.threads}"]
+    ours += [f"--set={s}" for s in ARGS.set]
+    if ARGS.config:
+        ours.append(f"--config={ARGS.config}")
+    theirs = [sys.executable, os.path.abspath(__file__), "--peer", "--size", ARGS.size,
+              "--threads", str(ARGS.threads)]
+    runners = [Runner("ours", ours, {}),
+               Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
+               Runner("peer, as installed", theirs, {}),
+               Runner("peer, malloc tuned", theirs, TUNED)]
+    for runner in runners:
+        runner.run()  # Warms up.
+    for _ in range(ARGS.rounds):
+        for runner in runners:
+            runner.rows.append(runner.run())
+    print(f"{ARGS.size}, {ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, load "
+          f"{os.getloadavg()[0]:.2f}")
+    for r in runners:
+        print(f"{r.name:28s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
+              f"labels {r.median('labels_ms'):7.1f} ({r.best('labels_ms'):7.1f})   "
+              f"busy {r.median('busy'):.2f}")
+    stages = runners[0].rows[0]["stages_ms"]
+    print("ours by stage: " + ", ".join(
+        f"{k} {statistics.median(r['stages_ms'][k] for r in runners[0].rows):.1f}" for k in stages))
+    slower = False
+    for key, what in (("forward_ms", "forward"), ("labels_ms", "labels")):
+        stronger = min(runners[2:], key=lambda r: r.median(key))
+        ratio = stronger.median(key) / runners[0].median(key)
+        ratio_min = stronger.best(key) / runners[0].best(key)
+        slower = slower or ratio < 1
+        print(f"{what}: ours is {ratio:.2f} times as fast as the {stronger.name} "
+              f"(by the minima {ratio_min:.2f})")
+    sys.exit(1 if slower else 0)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="512x1024", help="height x width")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--config", help="for our program")
+    parser.add_argument("--set", action="append", default=[],
+                        help="a setting for our program, such as "
+                             "model.inference.shrink_mask_features=true")
+    parser.add_argument("--binary", default="bazel-bin/tools/peers/forward")
+    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    ARGS = parser.parse_args()
+    if ARGS.peer:
+        peer(*map(int, ARGS.size.split("x")), ARGS.threads)
+    else:
+        main()

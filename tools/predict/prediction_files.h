@@ -1,0 +1,69 @@
+#ifndef MASK2FORMER_TOOLS_PREDICT_PREDICTION_FILES_H_
+#define MASK2FORMER_TOOLS_PREDICT_PREDICTION_FILES_H_
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "mask2former/eval/semantic_predictor.h"
+
+namespace mask2former {
+
+// What may be kept of a prediction. All are of the picture's size, but kRaw.
+enum class PredictionFile {
+  // STEM_overlay.png: 8-bit RGB, the classes' colours over the picture.
+  kOverlay,
+  // STEM_label_ids.png: 8-bit gray, Cityscapes label ids 0..33; what the
+  // benchmark's server and //eval:score take.
+  kLabelIds,
+  // STEM_train_ids.png: 8-bit gray, 0 .. K - 1.
+  kTrainIds,
+  // STEM_color.png: 8-bit RGB, the classes' colours.
+  kColor,
+  // STEM_confidence.png: 8-bit gray, 255 c, or 16-bit gray, 65535 c, rounded,
+  // where c in 0..1 is the highest score of the pixel divided by the sum of all
+  // classes' scores (0 where the sum is 0).
+  kConfidence,
+  // STEM_raw.safetensors: pred_logits [Q, K + 1] and pred_masks [Q, h, w],
+  // float32 as the network returned them, before any resize. The metadata has
+  // "height" and "width" of the picture.
+  kRaw,
+  // STEM_raw_scores.safetensors: the same and sem_seg [K, height, width],
+  // float32, the scores whose argmax is the label.
+  kRawScores,
+};
+
+// Reads a list such as "overlay,label_ids,raw": names as above, in lower case
+// with underscores.
+//
+// Returns InvalidArgument with the nearest name for an unknown one.
+absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
+    absl::string_view list);
+
+// Whether a prediction must have its scores for these.
+bool NeedScores(const std::vector<PredictionFile>& kinds);
+
+// The path of a kind of file below `folder`.
+std::string PredictionPath(absl::string_view folder, absl::string_view stem,
+                           PredictionFile kind);
+
+// Writes the files of one picture, each atomically, making folders as needed.
+//
+//   image            [H, W] CV_8UC3, R, G, B
+//   prediction       of that picture, at its size; with scores if needed
+//   confidence_bits  8 or 16 (checked)
+//
+// Returns InvalidArgument if `kinds` has labels or colours of Cityscapes but
+// the model another number of classes; else the error of the file system.
+absl::Status WritePredictionFiles(absl::string_view folder,
+                                  absl::string_view stem, const cv::Mat& image,
+                                  const SemanticPrediction& prediction,
+                                  const std::vector<PredictionFile>& kinds,
+                                  int confidence_bits);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_TOOLS_PREDICT_PREDICTION_FILES_H_

@@ -1,0 +1,160 @@
+#include "mask2former/tools/predict/prediction_files.h"
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <opencv2/core.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/safetensors.h"
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
+#include "mask2former/eval/visualize.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr int kHeight = 3, kWidth = 5;
+
+// 19 classes, 2 queries, maps of 1 x 2; pixel i has train id i.
+SemanticPrediction SomePrediction() {
+  SemanticPrediction prediction;
+  prediction.queries.class_logits = at::rand({1, 2, 20});
+  prediction.queries.mask_logits = at::rand({1, 2, 1, 2});
+  prediction.train_ids = cv::Mat(kHeight, kWidth, CV_8UC1);
+  prediction.scores = at::zeros({19, kHeight, kWidth});
+  for (int i = 0; i < kHeight * kWidth; ++i) {
+    prediction.train_ids.at<uint8_t>(i / kWidth, i % kWidth) = i;
+    prediction.scores[i][i / kWidth][i % kWidth] = 0.6;
+    prediction.scores[18][i / kWidth][i % kWidth] = 0.2;
+  }
+  return prediction;
+}
+
+class WritePredictionFilesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = absl::StrCat(
+        testing::TempDir(), "/prediction_files_",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+  }
+
+  // Writes one kind and returns its path.
+  std::string Write(PredictionFile kind, int confidence_bits = 8) {
+    EXPECT_THAT(WritePredictionFiles(folder_, "ulm/a", image_, prediction_,
+                                     {kind}, confidence_bits),
+                IsOk());
+    return PredictionPath(folder_, "ulm/a", kind);
+  }
+
+  static void ExpectSame(const absl::StatusOr<cv::Mat>& got,
+                         const cv::Mat& want) {
+    ASSERT_THAT(got, IsOk());
+    ASSERT_EQ(got->size(), want.size());
+    ASSERT_EQ(got->type(), want.type());
+    EXPECT_EQ(cv::norm(*got, want, cv::NORM_INF), 0);
+  }
+
+  std::string folder_;
+  const cv::Mat image_ =
+      cv::Mat(kHeight, kWidth, CV_8UC3, cv::Scalar(10, 20, 30));
+  SemanticPrediction prediction_ = SomePrediction();
+};
+
+TEST_F(WritePredictionFilesTest, OverlayIsRgb) {
+  const std::string path = Write(PredictionFile::kOverlay);
+  EXPECT_EQ(path, folder_ + "/ulm/a_overlay.png");
+  ExpectSame(ReadPng(path, PngFormat::kRgb8),
+             OverlayTrainIds(image_, prediction_.train_ids));
+}
+
+TEST_F(WritePredictionFilesTest, ColorIsRgb) {
+  const auto image = ReadPng(Write(PredictionFile::kColor), PngFormat::kRgb8);
+  ExpectSame(image, ColorizeTrainIds(prediction_.train_ids));
+  EXPECT_EQ(image->at<cv::Vec3b>(0, 0), cv::Vec3b(128, 64, 128));  // Road.
+}
+
+TEST_F(WritePredictionFilesTest, LabelIdsAreThoseOfTheBenchmark) {
+  const cv::Mat want = (cv::Mat_<uint8_t>(kHeight, kWidth) << 7, 8, 11, 12, 13,
+                        17, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+  ExpectSame(ReadPng(Write(PredictionFile::kLabelIds), PngFormat::kGray8),
+             want);
+}
+
+TEST_F(WritePredictionFilesTest, TrainIdsAreWrittenAsTheyAre) {
+  ExpectSame(ReadPng(Write(PredictionFile::kTrainIds), PngFormat::kGray8),
+             prediction_.train_ids);
+}
+
+TEST_F(WritePredictionFilesTest, ConfidenceIsTheShareOfTheBestClass) {
+  prediction_.scores.select(1, 0).select(1, 0).zero_();  // Nothing at (0, 0).
+  cv::Mat want8(kHeight, kWidth, CV_8UC1, cv::Scalar(191));  // 0.75 * 255
+  want8.at<uint8_t>(0, 0) = 0;
+  ExpectSame(ReadPng(Write(PredictionFile::kConfidence), PngFormat::kGray8),
+             want8);
+  cv::Mat want16(kHeight, kWidth, CV_16UC1, cv::Scalar(49151));
+  want16.at<uint16_t>(0, 0) = 0;
+  ExpectSame(
+      ReadPng(Write(PredictionFile::kConfidence, 16), PngFormat::kGray16),
+      want16);
+}
+
+TEST_F(WritePredictionFilesTest, RawIsWhatTheNetworkReturned) {
+  const auto file = ReadSafetensors(Write(PredictionFile::kRaw));
+  ASSERT_THAT(file, IsOk());
+  EXPECT_EQ(file->tensors.size(), 2);
+  EXPECT_TRUE(at::equal(file->tensors.at("pred_logits"),
+                        prediction_.queries.class_logits[0]));
+  EXPECT_TRUE(at::equal(file->tensors.at("pred_masks"),
+                        prediction_.queries.mask_logits[0]));
+  EXPECT_EQ(file->metadata.at("height"), "3");
+  EXPECT_EQ(file->metadata.at("width"), "5");
+}
+
+TEST_F(WritePredictionFilesTest, RawScoresHaveTheScoresToo) {
+  const auto file = ReadSafetensors(Write(PredictionFile::kRawScores));
+  ASSERT_THAT(file, IsOk());
+  EXPECT_TRUE(at::equal(file->tensors.at("sem_seg"), prediction_.scores));
+  EXPECT_EQ(file->tensors.at("pred_masks").dim(), 3);
+}
+
+TEST_F(WritePredictionFilesTest, RefusesColorsForOtherClasses) {
+  prediction_.queries.class_logits = at::rand({1, 2, 8});
+  EXPECT_THAT(WritePredictionFiles(folder_, "a", image_, prediction_,
+                                   {PredictionFile::kLabelIds}, 8),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 7")));
+  EXPECT_THAT(WritePredictionFiles(folder_, "a", image_, prediction_,
+                                   {PredictionFile::kTrainIds}, 8),
+              IsOk());
+}
+
+TEST(ParsePredictionFilesTest, ReadsAListOnceEach) {
+  const auto kinds = ParsePredictionFiles("raw,overlay,raw");
+  ASSERT_THAT(kinds, IsOk());
+  EXPECT_THAT(*kinds,
+              ElementsAre(PredictionFile::kRaw, PredictionFile::kOverlay));
+  EXPECT_FALSE(NeedScores(*kinds));
+  EXPECT_TRUE(NeedScores({PredictionFile::kConfidence}));
+  EXPECT_TRUE(NeedScores({PredictionFile::kRawScores}));
+}
+
+TEST(ParsePredictionFilesTest, SuggestsNames) {
+  EXPECT_THAT(ParsePredictionFiles("overlay,label_id"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("did you mean 'label_ids'")));
+  EXPECT_THAT(
+      ParsePredictionFiles(""),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("confidence")));
+}
+
+}  // namespace
+}  // namespace mask2former
