@@ -1,0 +1,64 @@
+// Labels a split with a trained model and scores it.
+
+#include <gflags/gflags.h>
+
+#include <iostream>
+
+#include "absl/status/status.h"
+#include "mask2former/common/paths.h"
+#include "mask2former/common/program.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/configs/experiment.h"
+#include "mask2former/eval/main_evaluate.h"
+
+DEFINE_string(config, "", "The experiment, a .textproto. Needed.");
+DEFINE_string(weights, "",
+              "Weight file, checkpoint, or output folder of a run, whose "
+              "newest checkpoint is taken. By default the experiment's "
+              "output_dir.");
+DEFINE_string(output_dir, "",
+              "Folder for scores.json, pictures/ and predictions/. By default "
+              "evaluation/ in the experiment's output_dir.");
+DEFINE_string(split, "",
+              "Folder below leftImg8bit/ and gtFine/. By default the "
+              "experiment's data.val_split.");
+DEFINE_bool(write_predictions, false,
+            "Whether to write each picture's labels as {picture}_pred.png with "
+            "label ids, for //eval:score and the benchmark's server.");
+DEFINE_bool(valid_json, false,
+            "Write undefined scores as null. The official program writes NaN, "
+            "which is not JSON, and so does this one by default.");
+
+namespace mask2former {
+namespace {
+
+constexpr char kUsage[] =
+    R"(Labels the pictures of a split with a trained model and scores them as the
+official Cityscapes program does.
+
+  bazel run //eval:main -- --config=configs/NAME.textproto \
+      --weights=model.safetensors --set=data.root=/data/cityscapes)";
+
+absl::Status Run(const CommandLine& line) {
+  if (FLAGS_config.empty()) {
+    return absl::InvalidArgumentError("--config is needed; --help says more");
+  }
+  M2F_ASSIGN_OR_RETURN(
+      const Experiment experiment,
+      ReadExperiment(ResolveUserPath(FLAGS_config), line.overrides));
+  EvaluateExperimentOptions options;
+  options.weights = FLAGS_weights;
+  options.output_dir = FLAGS_output_dir;
+  options.split = FLAGS_split;
+  options.write_predictions = FLAGS_write_predictions;
+  options.valid_json = FLAGS_valid_json;
+  return EvaluateExperiment(experiment, options, std::cout).status();
+}
+
+}  // namespace
+}  // namespace mask2former
+
+int main(int argc, char** argv) {
+  return mask2former::RunProgram({mask2former::kUsage, __FILE__}, argc, argv,
+                                 mask2former::Run);
+}

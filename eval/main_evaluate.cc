@@ -1,0 +1,128 @@
+#include "mask2former/eval/main_evaluate.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/paths.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/configs/load_segmentor.h"
+#include "mask2former/data/build_data_loader.h"
+#include "mask2former/data/cityscapes.h"
+#include "mask2former/data/scene/generated_data.h"
+#include "mask2former/eval/report.h"
+#include "mask2former/eval/scores_json.h"
+
+namespace mask2former {
+namespace {
+
+constexpr double kSecondsBetweenLines = 10;
+
+// The pictures of the split, drawn first if the experiment says so.
+absl::StatusOr<std::vector<CityscapesFrame>> Frames(DataConfig data,
+                                                    const std::string& split) {
+  data.set_root(ResolveUserPath(data.root()));
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(data));
+  M2F_RETURN_IF_ERROR(EnsureGeneratedData(data));
+  return ListCityscapes(data.root(), split);
+}
+
+// Whether the split can be scored.
+absl::StatusOr<bool> HasLabels(const std::vector<CityscapesFrame>& frames,
+                               const std::string& split,
+                               bool write_predictions) {
+  const std::vector<std::string> missing =
+      FindMissingLabels(frames, DataConfig::LABEL_IDS);
+  const bool none = missing.size() == frames.size();
+  if (none && write_predictions) {
+    LOG(WARNING) << "split " << split
+                 << " has no labelIds images: there will be no scores";
+    return false;
+  }
+  const absl::Status status =
+      ProblemsToStatus(absl::StrCat("split ", split), missing);
+  if (!status.ok() && none) {
+    return absl::Status(status.code(),
+                        absl::StrCat(status.message(),
+                                     "\nWith --write_predictions a split "
+                                     "without labels is not scored"));
+  }
+  M2F_RETURN_IF_ERROR(status);
+  return true;
+}
+
+// Tells of the progress every ten seconds.
+std::function<absl::Status(const EvaluationProgress&)> ProgressLines() {
+  auto last = std::make_shared<double>(0);
+  return [last](const EvaluationProgress& progress) {
+    if (progress.seconds - *last >= kSecondsBetweenLines) {
+      *last = progress.seconds;
+      LOG(INFO) << absl::StrFormat("%d of %d pictures, %.0f s, %.0f s to go",
+                                   progress.done, progress.total,
+                                   progress.seconds, progress.eta_seconds);
+    }
+    return absl::OkStatus();
+  };
+}
+
+absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
+                    bool scored, bool valid_json, std::ostream& console) {
+  if (scored) {
+    console << ClassTable(evaluation.scores) << "\n"
+            << CategoryTable(evaluation.scores) << std::flush;
+    M2F_RETURN_IF_ERROR(WriteFileAtomically(
+        absl::StrCat(output_dir, "/scores.json"),
+        OfficialJson(evaluation.metrics,
+                     valid_json ? JsonNan::kNull : JsonNan::kBare)));
+  }
+  LOG(INFO) << absl::StrFormat(
+      "%.3f s for a picture: %.3f s computing, the rest waiting for files, "
+      "scoring and writing (mean of %d)",
+      evaluation.speed.total_seconds, evaluation.speed.compute_seconds,
+      evaluation.speed.images);
+  LOG(INFO) << "results are in " << output_dir;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Evaluation> EvaluateExperiment(
+    const Experiment& experiment, const EvaluateExperimentOptions& options,
+    std::ostream& console) {
+  const std::string split =
+      options.split.empty() ? experiment.data().val_split() : options.split;
+  const std::string output_dir =
+      ResolveUserPath(options.output_dir.empty()
+                          ? absl::StrCat(experiment.output_dir(), "/evaluation")
+                          : options.output_dir);
+  M2F_ASSIGN_OR_RETURN(const std::vector<CityscapesFrame> frames,
+                       Frames(experiment.data(), split));
+  EvaluatorOptions evaluator_options;
+  M2F_ASSIGN_OR_RETURN(evaluator_options.score,
+                       HasLabels(frames, split, options.write_predictions));
+  evaluator_options.eval = experiment.eval();
+  evaluator_options.input = experiment.data().input();
+  evaluator_options.inference = experiment.model().inference();
+  evaluator_options.pictures_dir = absl::StrCat(output_dir, "/pictures");
+  if (options.write_predictions) {
+    evaluator_options.predictions_dir =
+        absl::StrCat(output_dir, "/predictions");
+  }
+  evaluator_options.progress = ProgressLines();
+
+  M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,
+                       LoadSegmentor(experiment, options.weights));
+  M2F_RETURN_IF_ERROR(CreateDirectories(output_dir));
+  M2F_ASSIGN_OR_RETURN(Evaluation evaluation,
+                       Evaluate(frames, evaluator_options, *segmentor));
+  M2F_RETURN_IF_ERROR(Report(evaluation, output_dir, evaluator_options.score,
+                             options.valid_json, console));
+  return evaluation;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,41 @@
+#ifndef MASK2FORMER_EVAL_MAIN_EVALUATE_H_
+#define MASK2FORMER_EVAL_MAIN_EVALUATE_H_
+
+#include <ostream>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "mask2former/configs/experiment.pb.h"
+#include "mask2former/eval/evaluator.h"
+
+namespace mask2former {
+
+struct EvaluateExperimentOptions {
+  std::string weights;     // As LoadSegmentor().
+  std::string output_dir;  // Empty: evaluation/ in that of the experiment.
+  std::string split;       // Empty: data.val_split.
+  bool write_predictions = false;
+  // Write undefined scores as null instead of NaN, which is not JSON.
+  bool valid_json = false;
+};
+
+// What //eval:main does: draws the data set if the experiment says so and it is
+// missing, labels a split with the trained model, writes the official tables to
+// `console` and leaves in output_dir:
+//
+//   scores.json    the official program's keys
+//   pictures/      strips of the first pictures
+//   predictions/   {picture}_pred.png with label ids, if asked for
+//
+// A split without any label image, such as "test", is predicted but not scored
+// if predictions are asked for.
+//
+// Returns as Evaluate() and LoadSegmentor(); NotFound if the split is missing,
+// InvalidArgument that lists the pictures whose label image is missing.
+absl::StatusOr<Evaluation> EvaluateExperiment(
+    const Experiment& experiment, const EvaluateExperimentOptions& options,
+    std::ostream& console);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_EVAL_MAIN_EVALUATE_H_

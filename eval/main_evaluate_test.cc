@@ -1,0 +1,150 @@
+#include "mask2former/eval/main_evaluate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/utils.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/testing/parse_text_proto.h"
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/eval/report.h"
+#include "mask2former/eval/score_semantic.h"
+#include "mask2former/eval/scores_json.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/checkpoint.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// A whole experiment with a model of a moment.
+class EvaluateExperimentTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = absl::StrCat(
+        testing::TempDir(), "/main_evaluate_",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(root_);
+    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
+      model {
+        backbone { resnet { depth: 18 norm: BN width: 16 } }
+        pixel_decoder {
+          ms_deform_attn {
+            channels: 32
+            mask_channels: 32
+            num_layers: 1
+            num_heads: 2
+            feedforward_channels: 32
+          }
+        }
+        transformer_decoder {
+          masked_attention {
+            num_queries: 5
+            channels: 32
+            num_heads: 2
+            feedforward_channels: 32
+            num_layers: 1
+          }
+        }
+      }
+      data {
+        generated { train_images: 1 val_images: 3 height: 64 width: 128 }
+        input { min_size_test: 64 max_size_test: 128 }
+      }
+      trainer { device: CPU }
+      eval { num_pictures: 2 }
+    )pb");
+    experiment_.mutable_data()->set_root(root_ + "/data");
+    experiment_.set_output_dir(root_ + "/run");
+    torch::manual_seed(1);
+    const auto segmentor = BuildSegmentor(experiment_.model());
+    ASSERT_THAT(segmentor, IsOk());
+    options_.weights = root_ + "/model.safetensors";
+    ASSERT_THAT(SaveWeights(options_.weights, **segmentor, {}), IsOk());
+  }
+
+  std::string root_;
+  Experiment experiment_;
+  EvaluateExperimentOptions options_;
+};
+
+TEST_F(EvaluateExperimentTest, DrawsDataScoresItAndLeavesResults) {
+  std::ostringstream console;
+  const auto evaluation = EvaluateExperiment(experiment_, options_, console);
+  ASSERT_THAT(evaluation, IsOk());
+  EXPECT_EQ(evaluation->metrics.images(), 3);
+  EXPECT_THAT(console.str(), HasSubstr(ClassTable(evaluation->scores)));
+  const auto json = ReadFile(root_ + "/run/evaluation/scores.json");
+  ASSERT_THAT(json, IsOk());
+  EXPECT_EQ(*json, OfficialJson(evaluation->metrics));
+  const auto pictures = ListDirectory(root_ + "/run/evaluation/pictures");
+  ASSERT_THAT(pictures, IsOk());
+  EXPECT_THAT(*pictures, SizeIs(2));
+  EXPECT_FALSE(DirectoryExists(root_ + "/run/evaluation/predictions"));
+}
+
+TEST_F(EvaluateExperimentTest, WritesPredictionsThatScoreTheSame) {
+  options_.write_predictions = true;
+  options_.output_dir = root_ + "/elsewhere";
+  std::ostringstream console;
+  const auto evaluation = EvaluateExperiment(experiment_, options_, console);
+  ASSERT_THAT(evaluation, IsOk());
+  ScoreSemanticOptions score;
+  score.ground_truth = root_ + "/data/gtFine/val";
+  score.predictions = root_ + "/elsewhere/predictions";
+  const auto metrics = ScoreSemantic(score, console);
+  ASSERT_THAT(metrics, IsOk());
+  EXPECT_EQ(OfficialJson(*metrics), OfficialJson(evaluation->metrics));
+}
+
+TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
+  std::ostringstream console;
+  ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  // The training pictures become a test split.
+  std::filesystem::rename(root_ + "/data/leftImg8bit/train",
+                          root_ + "/data/leftImg8bit/test");
+  experiment_.mutable_data()->clear_generated();
+  options_.split = "test";
+  ASSERT_THAT(CreateDirectories(root_ + "/data/gtFine/test"), IsOk());
+  EXPECT_THAT(EvaluateExperiment(experiment_, options_, console),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("gtFine_labelIds.png"),
+                             HasSubstr("--write_predictions"))));
+  options_.write_predictions = true;
+  std::ostringstream quiet;
+  const auto evaluation = EvaluateExperiment(experiment_, options_, quiet);
+  ASSERT_THAT(evaluation, IsOk());
+  EXPECT_EQ(evaluation->metrics.images(), 0);
+  EXPECT_EQ(quiet.str(), "");
+  const auto files = ListDirectory(root_ + "/run/evaluation/predictions");
+  ASSERT_THAT(files, IsOk());
+  EXPECT_THAT(*files, SizeIs(1));
+}
+
+TEST_F(EvaluateExperimentTest, SaysWhatIsWrongWithTheWeights) {
+  std::ostringstream console;
+  options_.weights = root_ + "/none.safetensors";
+  EXPECT_THAT(EvaluateExperiment(experiment_, options_, console),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none")));
+  options_.weights = "";
+  ASSERT_THAT(CreateDirectories(experiment_.output_dir()), IsOk());
+  EXPECT_THAT(
+      EvaluateExperiment(experiment_, options_, console),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("no weights in")));
+  options_.weights = root_ + "/model.safetensors";
+  experiment_.mutable_model()->set_num_classes(7);
+  EXPECT_THAT(
+      EvaluateExperiment(experiment_, options_, console),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("class_embed")));
+}
+
+}  // namespace
+}  // namespace mask2former
