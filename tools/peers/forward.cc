@@ -17,9 +17,11 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/common/paths.h"
 #include "mask2former/common/program.h"
@@ -44,59 +46,72 @@ constexpr char kUsage[] =
 
   yes | head -5 | bazel-bin/tools/peers/forward --height=512 --width=1024)";
 
-class Stopwatch {
+// Wall and CPU time (of all threads) of one stage after the other.
+class Stages {
  public:
-  // Milliseconds since the last call.
-  double Lap() {
+  // Ends the stage that began at the last call.
+  void End(const char* name) {
     const auto now = std::chrono::steady_clock::now();
-    const double ms =
-        std::chrono::duration<double, std::milli>(now - last_).count();
-    last_ = now;
-    return ms;
+    const std::clock_t cpu_now = std::clock();
+    rows_.push_back(
+        {name, std::chrono::duration<double, std::milli>(now - wall_).count(),
+         1e3 * static_cast<double>(cpu_now - cpu_) / CLOCKS_PER_SEC});
+    wall_ = now;
+    cpu_ = cpu_now;
+  }
+
+  // The last stage is the labelling.
+  std::string ToJson() const {
+    double wall = 0, cpu = 0;
+    std::vector<std::string> walls, cpus;
+    for (const Row& row : rows_) {
+      wall += row.wall_ms;
+      cpu += row.cpu_ms;
+      walls.push_back(absl::StrFormat("\"%s\": %.3f", row.name, row.wall_ms));
+      cpus.push_back(absl::StrFormat("\"%s\": %.3f", row.name, row.cpu_ms));
+    }
+    return absl::StrFormat(
+        "{\"forward_ms\": %.3f, \"labels_ms\": %.3f, \"cpu_ms\": %.3f, "
+        "\"stages_ms\": {%s}, \"stages_cpu_ms\": {%s}}",
+        wall - rows_.back().wall_ms, rows_.back().wall_ms, cpu,
+        absl::StrJoin(walls, ", "), absl::StrJoin(cpus, ", "));
   }
 
  private:
-  std::chrono::steady_clock::time_point last_ =
+  struct Row {
+    const char* name;
+    double wall_ms;
+    double cpu_ms;
+  };
+
+  std::vector<Row> rows_;
+  std::chrono::steady_clock::time_point wall_ =
       std::chrono::steady_clock::now();
+  std::clock_t cpu_ = std::clock();
 };
 
 // One run: picture to labels.
 std::string TimeOnce(Segmentor& segmentor, const InferenceConfig& inference,
                      const at::Tensor& image) {
   const at::NoGradGuard no_grad;
-  const ImageSize size = {image.size(1), image.size(2)};
-  const std::clock_t cpu_start = std::clock();
-  Stopwatch watch;
+  Stages stages;
   const PreparedImages prepared = segmentor.Prepare({image});
-  const double prepare = watch.Lap();
+  stages.End("prepare");
   const FeaturePyramid pyramid = segmentor.backbone()->forward(prepared.images);
-  const double backbone = watch.Lap();
+  stages.End("backbone");
   const PixelDecoderOutput pixels = segmentor.pixel_decoder()->forward(pyramid);
-  const double pixel_decoder = watch.Lap();
+  stages.End("pixel_decoder");
+  TransformerDecoder& decoder = *segmentor.transformer_decoder();
   const MaskPrediction prediction =
       inference.shrink_mask_features()
-          ? segmentor.transformer_decoder()->PredictFinal(pixels.levels,
-                                                          pixels.mask_features)
-          : segmentor.transformer_decoder()
-                ->forward(pixels.levels, pixels.mask_features)
-                .back();
-  const double transformer_decoder = watch.Lap();
+          ? decoder.PredictFinal(pixels.levels, pixels.mask_features)
+          : decoder.forward(pixels.levels, pixels.mask_features).back();
+  stages.End("transformer_decoder");
   const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
-  const at::Tensor labels =
-      SemanticLabels(prediction, 0, padded, prepared.sizes[0], size,
-                     inference.resize_before_scores());
-  const double labelling = watch.Lap();
-  const double forward =
-      prepare + backbone + pixel_decoder + transformer_decoder;
-  const double cpu_ms =
-      1e3 * static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-  return absl::StrFormat(
-      "{\"forward_ms\": %.3f, \"labels_ms\": %.3f, \"busy\": %.3f, "
-      "\"stages_ms\": {\"prepare\": %.3f, \"backbone\": %.3f, "
-      "\"pixel_decoder\": %.3f, \"transformer_decoder\": %.3f}}",
-      forward, labelling,
-      cpu_ms / ((forward + labelling) * at::get_num_threads()), prepare,
-      backbone, pixel_decoder, transformer_decoder);
+  SemanticLabels(prediction, /*index=*/0, padded, prepared.sizes[0],
+                 prepared.sizes[0], inference.resize_before_scores());
+  stages.End("labels");
+  return stages.ToJson();
 }
 
 absl::Status Run(const CommandLine& line) {
