@@ -9,8 +9,8 @@
 #include <string>
 
 #include "mask2former/common/safetensors.h"
-#include "mask2former/common/testing/reference_values.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/eval/testing/random_images.h"
 #include "mask2former/eval/testing/worked_example.h"
 
 namespace mask2former {
@@ -105,57 +105,6 @@ TEST(CityscapesMetricsTest, ScoresTheCategoriesOfTheWorkedExample) {
   EXPECT_NEAR(scores.category_instance_iou[7], 0.9611434770, 5e-11);
   EXPECT_NEAR(scores.mean_category_iou, 0.9289249464067797, 1e-15);
   EXPECT_NEAR(scores.mean_category_instance_iou, 0.9805717385086588, 1e-15);
-}
-
-// Integers from u(name, 0), u(name, 1), ... of ReferenceUniform(). The golden
-// script, tools/goldens/eval.py, draws the same images.
-class Draws {
- public:
-  static constexpr int kHeight = 48;
-  static constexpr int kWidth = 96;
-
-  explicit Draws(const std::string& name)
-      : values_(ReferenceUniform(name, 200)) {}
-
-  int operator()(int n) {
-    return static_cast<int>(values_.const_data_ptr<double>()[next_++] * n);
-  }
-
-  cv::Rect Rectangle() {
-    const int top = (*this)(kHeight - 4);
-    const int left = (*this)(kWidth - 4);
-    const int height = 1 + (*this)(kHeight / 2);
-    const int width = 1 + (*this)(kWidth / 3);
-    return cv::Rect(left, top, width, height) & cv::Rect(0, 0, kWidth, kHeight);
-  }
-
- private:
-  at::Tensor values_;
-  int next_ = 0;
-};
-
-ExampleImage RandomImage(const std::string& name) {
-  constexpr int kBackgrounds[] = {7, 11, 21, 23, 0};
-  Draws draw(name);
-  ExampleImage image;
-  image.instances.create(Draws::kHeight, Draws::kWidth, CV_16UC1);
-  image.instances = kBackgrounds[draw(5)];
-  for (int i = 0; i < 7; ++i) {
-    cv::Mat region = image.instances(draw.Rectangle());
-    if (draw(2) == 0) {
-      region = draw(34);
-    } else {
-      const int id = 24 + draw(10);
-      region = id * 1000 + draw(3);
-    }
-  }
-  image.labels = LabelsOfInstances(image.instances);
-  image.predictions = image.labels.clone();
-  for (int i = 0; i < 5; ++i) {
-    cv::Mat region = image.predictions(draw.Rectangle());
-    region = draw(2) == 0 ? draw(34) : 24 + draw(10);
-  }
-  return image;
 }
 
 // In the order of the golden file.

@@ -17,25 +17,33 @@
 #include "mask2former/common/paths.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/eval/cityscapes_metrics.h"
-#include "mask2former/eval/report.h"
+#include "mask2former/eval/instance_metrics.h"
+#include "mask2former/eval/instance_report.h"
+#include "mask2former/eval/python_json.h"
+#include "mask2former/eval/score_instance.h"
 #include "mask2former/eval/score_semantic.h"
 #include "mask2former/eval/scores_json.h"
+#include "mask2former/eval/text_color.h"
 
 DEFINE_string(task, "semantic",
               "What to score. \"semantic\": 8-bit PNGs of label ids, against "
-              "labelIds and instanceIds images.");
+              "labelIds and instanceIds images. \"instance\": text files of "
+              "masks, classes and scores, against instanceIds images.");
 DEFINE_string(ground_truth, "",
               "Folder of a split with a folder for each city, for instance "
               "/data/cityscapes/gtFine/val.");
-DEFINE_string(predictions, "",
-              "Folder with one <city>_<sequence>_<frame>*.png for each image "
-              "of the ground truth, at any depth.");
+DEFINE_string(
+    predictions, "",
+    "Folder with one <city>_<sequence>_<frame>*.png (instance: *.txt) "
+    "for each image of the ground truth, at any depth.");
 DEFINE_string(json, "", "File for the results; none by default.");
 DEFINE_bool(valid_json, false,
             "Write undefined scores to the file as null. The official program "
             "writes NaN, which is not JSON, and so does this one by default.");
-DEFINE_bool(train_ids, false,
-            "The predictions hold train ids (0..18, 255) and not label ids.");
+DEFINE_bool(
+    train_ids, false,
+    "The predictions hold train ids (0..18, 255) and not label ids; for "
+    "--task=semantic.");
 DEFINE_int32(threads, 0, "Images read at a time; 0: one per core.");
 DEFINE_bool(quiet, false, "Print nothing.");
 DEFINE_string(color, "auto",
@@ -55,10 +63,47 @@ absl::StatusOr<TextColor> ParseColor(const std::string& value) {
       "--color=", value, " is none of \"always\", \"never\", \"auto\""));
 }
 
+JsonNan Nan() { return FLAGS_valid_json ? JsonNan::kNull : JsonNan::kBare; }
+
+absl::Status WriteJson(const std::string& json) {
+  if (FLAGS_json.empty()) return absl::OkStatus();
+  return WriteFileAtomically(ResolveUserPath(FLAGS_json), json);
+}
+
+absl::Status Semantic(TextColor color) {
+  ScoreSemanticOptions options;
+  options.ground_truth = ResolveUserPath(FLAGS_ground_truth);
+  options.predictions = ResolveUserPath(FLAGS_predictions);
+  options.holds_train_ids = FLAGS_train_ids;
+  options.threads = FLAGS_threads;
+  options.quiet = FLAGS_quiet;
+  options.color = color;
+  M2F_ASSIGN_OR_RETURN(const CityscapesMetrics metrics,
+                       ScoreSemantic(options, std::cout));
+  if (LooksLikeTrainIds(metrics.confusion())) {
+    std::cerr << "warning: the predictions look like train ids, which makes "
+                 "these scores meaningless: if so, pass --train_ids"
+              << std::endl;
+  }
+  return WriteJson(OfficialJson(metrics, Nan()));
+}
+
+absl::Status Instance(TextColor color) {
+  ScoreInstanceOptions options;
+  options.ground_truth = ResolveUserPath(FLAGS_ground_truth);
+  options.predictions = ResolveUserPath(FLAGS_predictions);
+  options.threads = FLAGS_threads;
+  options.quiet = FLAGS_quiet;
+  options.color = color;
+  M2F_ASSIGN_OR_RETURN(const InstanceMetrics metrics,
+                       ScoreInstance(options, std::cout));
+  return WriteJson(InstanceJson(metrics.Compute(), Nan()));
+}
+
 absl::Status Score() {
-  if (FLAGS_task != "semantic") {
+  if (FLAGS_task != "semantic" && FLAGS_task != "instance") {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--task=", FLAGS_task, " is not supported; \"semantic\" is"));
+        "--task=", FLAGS_task, " is none of \"semantic\", \"instance\""));
   }
   if (FLAGS_ground_truth.empty() || FLAGS_predictions.empty()) {
     return absl::InvalidArgumentError(
@@ -68,27 +113,13 @@ absl::Status Score() {
     return absl::InvalidArgumentError(
         absl::StrCat("--threads=", FLAGS_threads, " is negative"));
   }
-  ScoreSemanticOptions options;
-  options.ground_truth = ResolveUserPath(FLAGS_ground_truth);
-  options.predictions = ResolveUserPath(FLAGS_predictions);
-  options.holds_train_ids = FLAGS_train_ids;
-  options.threads = FLAGS_threads;
-  options.quiet = FLAGS_quiet;
-  M2F_ASSIGN_OR_RETURN(options.color, ParseColor(FLAGS_color));
-  M2F_ASSIGN_OR_RETURN(const CityscapesMetrics metrics,
-                       ScoreSemantic(options, std::cout));
-  if (LooksLikeTrainIds(metrics.confusion())) {
-    std::cerr << "warning: the predictions look like train ids, which makes "
-                 "these scores meaningless: if so, pass --train_ids"
-              << std::endl;
+  if (FLAGS_train_ids && FLAGS_task != "semantic") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--train_ids is for --task=semantic; the files of --task=", FLAGS_task,
+        " hold label ids"));
   }
-  if (!FLAGS_json.empty()) {
-    M2F_RETURN_IF_ERROR(WriteFileAtomically(
-        ResolveUserPath(FLAGS_json),
-        OfficialJson(metrics,
-                     FLAGS_valid_json ? JsonNan::kNull : JsonNan::kBare)));
-  }
-  return absl::OkStatus();
+  M2F_ASSIGN_OR_RETURN(const TextColor color, ParseColor(FLAGS_color));
+  return FLAGS_task == "semantic" ? Semantic(color) : Instance(color);
 }
 
 }  // namespace
@@ -100,8 +131,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 1 << 26);
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
   constexpr char kUsage[] =
-      "Scores predicted label images on disk as the official Cityscapes "
-      "program does.\n\n"
+      "Scores predictions on disk as the official Cityscapes programs do.\n\n"
       "  score --ground_truth=/data/cityscapes/gtFine/val "
       "--predictions=results --json=scores.json";
   const auto line = mask2former::ParseFlags(

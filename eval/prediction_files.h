@@ -13,12 +13,19 @@ struct PredictionFiles {
   std::string name;        // "frankfurt_000000_000294"
   std::string labels;      // .../frankfurt_000000_000294_gtFine_labelIds.png
   std::string instances;   // .../frankfurt_000000_000294_gtFine_instanceIds.png
-  std::string prediction;  // .../frankfurt_000000_000294*.png
+  std::string prediction;  // .../frankfurt_000000_000294*.png, or *.txt
+};
+
+enum class PredictionKind {
+  kLabels,     // One PNG per image, searched for each *_gtFine_labelIds.png.
+  kInstances,  // One text file, for each *_gtFine_instanceIds.png; `labels`
+               // stays empty.
 };
 
 // Finds all `ground_truth`/*/*_gtFine_labelIds.png, in the order of their
 // paths, and for each the one <city>_<sequence>_<frame>*.png in `predictions`
-// or a folder below it. This is the official program's search; links to
+// or a folder below it; for instances *_gtFine_instanceIds.png and *.txt. This
+// is the official program's search; links to
 // folders are not followed, as there.
 //
 //   ground_truth  for instance /data/cityscapes/gtFine/val
@@ -27,7 +34,8 @@ struct PredictionFiles {
 // prediction, with several, and without instance image, and says what is there
 // instead.
 absl::StatusOr<std::vector<PredictionFiles>> FindPredictions(
-    const std::string& ground_truth, const std::string& predictions);
+    const std::string& ground_truth, const std::string& predictions,
+    PredictionKind kind = PredictionKind::kLabels);
 
 }  // namespace mask2former
 

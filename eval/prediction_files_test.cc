@@ -69,6 +69,25 @@ TEST_F(FindPredictionsTest, FindsOnePredictionAtAnyDepthForEachImage) {
   EXPECT_EQ((*files)[2].prediction, results_ + "/a/b/ulm_000001_000019.png");
 }
 
+TEST_F(FindPredictionsTest, FindsTextFilesForInstances) {
+  Touch(truth_ + "/ulm/ulm_000000_000019_gtFine_instanceIds.png");
+  Touch(results_ + "/a/ulm_000000_000019_pred.txt");
+  Touch(results_ + "/a/ulm_000000_000019_0.png");
+  const auto files =
+      FindPredictions(truth_, results_, PredictionKind::kInstances);
+  ASSERT_THAT(files, IsOk());
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_EQ((*files)[0].instances,
+            truth_ + "/ulm/ulm_000000_000019_gtFine_instanceIds.png");
+  EXPECT_EQ((*files)[0].prediction, results_ + "/a/ulm_000000_000019_pred.txt");
+  AddTruth("bonn_000000_000019");
+  EXPECT_THAT(
+      FindPredictions(truth_, results_, PredictionKind::kInstances),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("bonn_000000_000019_gtFine_instanceIds.png has no "
+                         "prediction: no file bonn_000000_000019*.txt")));
+}
+
 TEST_F(FindPredictionsTest, DoesNotFollowLinksToFolders) {
   AddTruth("ulm_000000_000019");
   Touch(results_ + "/ulm_000000_000019_pred.png");

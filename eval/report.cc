@@ -1,7 +1,5 @@
 #include "mask2former/eval/report.h"
 
-#include <cmath>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
@@ -11,43 +9,25 @@ namespace mask2former {
 namespace {
 
 constexpr char kRule[] = "--------------------------------\n";
-constexpr char kPlain[] = "\033[0m";
-
-std::string Number(double value, int width, int digits) {
-  // printf may write "-nan".
-  return std::isnan(value) ? absl::StrFormat("%*s", width, "nan")
-                           : absl::StrFormat("%*.*f", width, digits, value);
-}
 
 // `text`, coloured by `score`.
 std::string Colored(absl::string_view text, double score, TextColor color) {
-  if (color == TextColor::kOff) return std::string(text);
-  const char* start = "\033[32;1m";
-  if (std::isnan(score)) {
-    start = kPlain;
-  } else if (score < .20) {
-    start = "\033[31;1m";
-  } else if (score < .40) {
-    start = "\033[33;1m";
-  } else if (score < .60) {
-    start = "\033[34;1m";
-  } else if (score < .80) {
-    start = "\033[36;1m";
-  }
-  return absl::StrCat(start, text, kPlain);
+  return color == TextColor::kOff
+             ? std::string(text)
+             : absl::StrCat(ScoreEscape(score, color), text, kPlainText);
 }
 
 std::string Heading(absl::string_view text, TextColor color) {
   return color == TextColor::kOff
              ? absl::StrCat(text, "\n", kRule)
-             : absl::StrCat("\033[1m", text, kPlain, "\n", kRule);
+             : absl::StrCat(kBoldText, text, kPlainText, "\n", kRule);
 }
 
 std::string Line(absl::string_view name, double iou, double instance_iou,
                  TextColor color) {
   return absl::StrFormat(
-      "%-14s: %s    %s\n", name, Colored(Number(iou, 5, 3), iou, color),
-      Colored(Number(instance_iou, 5, 3), instance_iou, color));
+      "%-14s: %s    %s\n", name, Colored(NumberText(iou, 5, 3), iou, color),
+      Colored(NumberText(instance_iou, 5, 3), instance_iou, color));
 }
 
 std::string Averages(double iou, double instance_iou, TextColor color) {
@@ -74,13 +54,14 @@ std::string ConfusionRow(const ConfusionMatrix& confusion, int id, double prior,
   for (int predicted = 0; predicted < kCityscapesLabelIds; ++predicted) {
     const double share =
         static_cast<double>(confusion.count(id, predicted)) / pixels;
-    absl::StrAppend(
-        &row,
-        Colored(absl::StrCat("\b", Number(share, 5, 2), "  "), share, color),
-        " ");
+    absl::StrAppend(&row,
+                    Colored(absl::StrCat("\b", NumberText(share, 5, 2), "  "),
+                            share, color),
+                    " ");
   }
   absl::StrAppend(
-      &row, Colored(absl::StrCat("\b", Number(prior, 6, 4), " "), prior, color),
+      &row,
+      Colored(absl::StrCat("\b", NumberText(prior, 6, 4), " "), prior, color),
       "\n");
   return row;
 }

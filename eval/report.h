@@ -7,13 +7,9 @@
 
 #include "mask2former/eval/cityscapes_metrics.h"
 #include "mask2former/eval/confusion_matrix.h"
+#include "mask2former/eval/text_color.h"
 
 namespace mask2former {
-
-enum class TextColor {
-  kOff,
-  kOn,  // Terminal escapes: red, yellow, blue, cyan, green by score.
-};
 
 // A line per class with IoU and nIoU, fractions of three digits, between a
 // heading and the averages:

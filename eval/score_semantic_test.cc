@@ -88,7 +88,7 @@ TEST_F(ScoreSemanticTest, TheProgramDoesTheSame) {
   EXPECT_EQ(json["classScores"]["person"], 0.6);
   // Errors go to standard error, with a non-zero exit code.
   EXPECT_NE(
-      std::system(absl::StrCat(command, " --task=instance 2> ", text).c_str()),
+      std::system(absl::StrCat(command, " --task=nothing 2> ", text).c_str()),
       0);
   EXPECT_NE(std::system("eval/score 2> /dev/null"), 0);
   EXPECT_NE(

@@ -4,15 +4,9 @@
 #include <string>
 
 #include "mask2former/eval/cityscapes_metrics.h"
+#include "mask2former/eval/python_json.h"
 
 namespace mask2former {
-
-// How to write undefined scores.
-enum class JsonNan {
-  kBare,  // NaN, as the official program does. Python reads it, other readers
-          // refuse it: it is not JSON.
-  kNull,  // null
-};
 
 // The results as the official program writes them: a dictionary, sorted by key,
 // of

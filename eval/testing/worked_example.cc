@@ -68,6 +68,38 @@ std::vector<ExampleImage> WorkedExample() {
                      {56, 64, 0, 16, 17}})};
 }
 
+std::vector<std::vector<ExampleInstance>> WorkedPredictions() {
+  struct Box {
+    int top, bottom, left, right, label_id;
+    double score;
+  };
+  const std::vector<std::vector<Box>> pictures = {{{30, 46, 12, 42, 26, 0.9},
+                                                   {30, 46, 10, 34, 26, 0.8},
+                                                   {32, 42, 50, 64, 26, 0.7},
+                                                   {32, 42, 82, 102, 26, 0.95},
+                                                   {50, 56, 20, 28, 26, 0.6},
+                                                   {40, 50, 112, 124, 26, 0.5},
+                                                   {25, 45, 105, 110, 25, 0.4},
+                                                   {25, 43, 105, 110, 24, 0.3},
+                                                   {60, 64, 0, 40, 26, 0.99}},
+                                                  // B
+                                                  {{30, 50, 22, 60, 28, 0.85},
+                                                   {40, 60, 70, 110, 33, 0.75},
+                                                   {40, 60, 70, 88, 33, 0.65},
+                                                   {40, 58, 92, 110, 33, 0.55},
+                                                   {2, 12, 2, 12, 33, 0.2}}};
+  std::vector<std::vector<ExampleInstance>> result;
+  for (const std::vector<Box>& boxes : pictures) {
+    result.emplace_back();
+    for (const Box& b : boxes) {
+      result.back().push_back(
+          {b.label_id, b.score,
+           Draw(CV_8UC1, {{b.top, b.bottom, b.left, b.right, 255}})});
+    }
+  }
+  return result;
+}
+
 cv::Mat LabelsOfInstances(const cv::Mat& instances) {
   cv::Mat labels(instances.size(), CV_8UC1);
   for (int y = 0; y < instances.rows; ++y) {

@@ -22,6 +22,15 @@ struct ExampleImage {
 // A and B, in this order; new copies for every caller.
 std::vector<ExampleImage> WorkedExample();
 
+struct ExampleInstance {
+  int label_id;
+  double score;
+  cv::Mat mask;  // CV_8UC1, 0 or 255.
+};
+
+// The predicted instances of A and of B.
+std::vector<std::vector<ExampleInstance>> WorkedPredictions();
+
 // What `instances` shows as label ids: instances of a class become the class.
 cv::Mat LabelsOfInstances(const cv::Mat& instances);
 

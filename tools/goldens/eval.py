@@ -2,7 +2,7 @@
 """Writes eval/testdata/: what the official Cityscapes program says of made-up images.
 
   random_sets.safetensors           scores of 200 sets of three images that both languages draw from
-                                    u(name, i): see RandomSet() in eval/cityscapes_metrics_test.cc
+                                    u(name, i): see eval/testing/random_images.cc
   worked_example_official.{txt,json}  its console output and its result file for the two images of
                                     eval/testing/worked_example.cc
   palette_{1,2,4,8}_bits.png        5 x 7 pixels, values (13 y + x) mod (number of colours)

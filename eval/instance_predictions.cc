@@ -1,0 +1,101 @@
+#include "mask2former/eval/instance_predictions.h"
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/data/cityscapes_labels.h"
+
+namespace mask2former {
+namespace {
+
+std::string Normalized(const std::filesystem::path& path) {
+  std::string text =
+      std::filesystem::absolute(path).lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+bool IsBelow(const std::string& path, const std::string& folder) {
+  return path.size() > folder.size() && path.rfind(folder, 0) == 0 &&
+         (folder == "/" || path[folder.size()] == '/');
+}
+
+absl::StatusOr<InstanceLine> ParseLine(absl::string_view line,
+                                       const std::string& path,
+                                       const std::string& root) {
+  const std::vector<std::string> fields = absl::StrSplit(line, ' ');
+  if (fields.size() != 3) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has ", fields.size(),
+        " fields; want three with one blank between them: the path of the "
+        "mask, without blanks, the label id, and the score"));
+  }
+  if (fields[0].empty() || fields[0][0] == '/') {
+    return absl::InvalidArgumentError(
+        absl::StrCat("names the mask \"", fields[0],
+                     "\"; want a path relative to the text file's folder"));
+  }
+  InstanceLine result;
+  result.mask =
+      Normalized(std::filesystem::path(path).parent_path() / fields[0]);
+  if (!IsBelow(result.mask, Normalized(root))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("names the mask ", result.mask,
+                     ", which is outside of the predictions' folder ", root));
+  }
+  double label_id = 0;
+  if (!absl::SimpleAtod(fields[1], &label_id) || !(label_id > -2) ||
+      !(label_id < kCityscapesLabelIds)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has the label id \"", fields[1],
+        "\"; label ids are 0..33, of which 24..28 and 31..33 are scored"));
+  }
+  result.label_id = static_cast<int>(label_id);
+  if (!absl::SimpleAtod(fields[2], &result.score) ||
+      !std::isfinite(result.score)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has the score \"", fields[2], "\"; want a finite number"));
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<InstanceLine>> ReadInstancePredictions(
+    const std::string& path, const std::string& root) {
+  M2F_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  if (lines.back().empty()) lines.pop_back();
+  std::vector<InstanceLine> instances;
+  std::map<std::string, size_t> place_of_mask;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    // Lines may end as on Windows.
+    absl::StripTrailingAsciiWhitespace(&lines[i]);
+    absl::StatusOr<InstanceLine> line = ParseLine(lines[i], path, root);
+    if (!line.ok()) {
+      return absl::Status(
+          line.status().code(),
+          absl::StrCat(path, ", line ", i + 1, ", ", line.status().message()));
+    }
+    const auto [place, is_new] =
+        place_of_mask.emplace(line->mask, instances.size());
+    if (is_new) {
+      instances.push_back(*std::move(line));
+    } else {
+      instances[place->second] = *std::move(line);
+    }
+  }
+  return instances;
+}
+
+}  // namespace mask2former
