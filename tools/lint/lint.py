@@ -31,6 +31,8 @@ PROGRAM = re.compile(r"^(train|eval)/main(_.*)?\.(cc|h)$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 CPP = (".h", ".cc", ".cu", ".cuh")
+# Rules whose source is <name>.cc unless they say otherwise.
+TESTS_ITS_NAME = ("m2f_cc_test", "m2f_cc_benchmark", "m2f_cuda_kernel_test")
 
 
 def tracked_files(root):
@@ -96,14 +98,14 @@ class Target:
                 for f in self.attributes.get(attribute) or [] if isinstance(f, str)]
 
     def sources(self):
-        sources = self.files("srcs") + self.files("hdrs")
-        if self.kind in ("m2f_cc_test", "m2f_cc_benchmark") and not self.attributes.get("srcs"):
+        sources = self.files("srcs") + self.files("hdrs") + self.files("stand_ins")
+        if self.kind in TESTS_ITS_NAME and not self.attributes.get("srcs"):
             sources.append(f"{self.package}/{self.name}.cc")
         return sources
 
     def deps(self):
         found = []
-        for dep in self.attributes.get("deps") or []:
+        for dep in (self.attributes.get("deps") or []) + (self.attributes.get("kernels") or []):
             if dep.startswith("@"):
                 continue
             package, _, name = dep.partition(":")
@@ -152,7 +154,7 @@ def check_builds(root, files):
             for source in target.files("srcs"):
                 provider["mask2former/" + source[: -len(".proto")] + ".pb.h"] = (target.package, name)
     for target in targets.values():
-        if target.kind.startswith("m2f_cc_") or target.kind == "m2f_cuda_library":
+        if target.kind.startswith(("m2f_cc_", "m2f_cuda_")):
             problems += check_deps(root, target, targets, provider)
     for path in ours:
         if path.endswith(CPP) and path not in listed:

@@ -37,14 +37,14 @@ def m2f_cc_binary(name, srcs, copts = [], **kwargs):
         **kwargs
     )
 
-def m2f_cc_test(name, deps, srcs = None, size = "small", **kwargs):
+def m2f_cc_test(name, deps, srcs = None, size = "small", copts = [], linkopts = [], **kwargs):
     """Tests <name>.cc with GoogleTest."""
     native.cc_test(
         name = name,
         size = size,
         srcs = srcs or [name + ".cc"],
-        copts = _COPTS,
-        linkopts = _LINKOPTS,
+        copts = _COPTS + copts,
+        linkopts = _LINKOPTS + linkopts,
         deps = deps + [
             "@com_google_googletest//:gtest",
             "@com_google_googletest//:gtest_main",

@@ -1,7 +1,7 @@
-"""m2f_cuda_library: kernels compiled by nvcc, one object per source."""
+"""CUDA kernels: compiled by nvcc for a GPU, and as C++ for tests on any machine."""
 
 load("@cuda//:nvcc.bzl", "NVCC")
-load(":cc.bzl", "m2f_cc_library")
+load(":cc.bzl", "m2f_cc_library", "m2f_cc_test")
 
 # Compiled for these, and as PTX for what comes after.
 _ARCHITECTURES = ["80", "90"]
@@ -16,6 +16,31 @@ _NVCC_FLAGS = [
     "-gencode=arch=compute_%s,code=sm_%s" % (a, a)
     for a in _ARCHITECTURES
 ] + ["-gencode=arch=compute_%s,code=compute_%s" % (_ARCHITECTURES[-1], _ARCHITECTURES[-1])]
+
+# target_compatible_with of whatever needs the toolkit: left out of //... unless --config=cuda.
+CUDA_ONLY = select({
+    str(Label("//tools/config:cuda")): [],
+    "//conditions:default": ["@platforms//:incompatible"],
+})
+
+_EMULATION = str(Label("//tools/cuda_emulation:runtime"))
+
+_EMULATED_COPTS = [
+    "-fno-strict-aliasing",  # float4* on float*, as kernels do.
+    "-Wno-subobject-linkage",  # The .cu file is included by a .cc file.
+    "-Wno-unknown-pragmas",  # unroll
+]
+
+_SANITIZED_COPTS = [
+    "-fsanitize=address,undefined,float-cast-overflow",
+    "-fno-sanitize=vptr",
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+    "-O1",
+    "-g1",
+]
+
+_SANITIZED_LINKOPTS = ["-fsanitize=address,undefined"]
 
 def _cuda_objects_impl(ctx):
     if not NVCC:
@@ -53,25 +78,114 @@ _cuda_objects = rule(
     },
 )
 
-def m2f_cuda_library(name, srcs, hdrs, deps = [], tags = [], **kwargs):
-    """Kernels whose launch functions `hdrs` declare. Built with --config=cuda only."""
-    tags = tags + ["manual"]
+def _emulated_sources_impl(ctx):
+    outputs = []
+    for source in ctx.files.srcs:
+        output = ctx.actions.declare_file("%s/%s.cc" % (ctx.label.name, source.basename[:-len(".cu")]))
+        ctx.actions.write(output, '#include "%s"\n' % source.path)
+        outputs.append(output)
+    return [DefaultInfo(files = depset(outputs))]
+
+# x.cu -> x.cc that includes it, since a cc_library takes no .cu.
+_emulated_sources = rule(
+    implementation = _emulated_sources_impl,
+    attrs = {"srcs": attr.label_list(allow_files = [".cu"])},
+)
+
+def m2f_cuda_library(name, srcs, hdrs, deps = [], testonly = False, **kwargs):
+    """Kernels whose launch functions `hdrs` declare, without LibTorch.
+
+    <name> needs --config=cuda. <name>_emulated and <name>_emulated_sanitized are the same sources
+    as C++ on //tools/cuda_emulation, built everywhere, for m2f_cuda_kernel_test.
+
+    `deps` are what both compilers can read: headers, or libraries without CUDA.
+    """
     m2f_cc_library(
         name = name + "_headers",
         hdrs = hdrs,
         deps = deps + ["@cuda//:cudart"],
-        tags = tags,
+        target_compatible_with = CUDA_ONLY,
+        testonly = testonly,
     )
     _cuda_objects(
         name = name + "_objects",
         srcs = srcs,
         deps = [":%s_headers" % name],
-        tags = tags,
+        target_compatible_with = CUDA_ONLY,
+        testonly = testonly,
     )
     m2f_cc_library(
         name = name,
         srcs = [":%s_objects" % name],
         deps = [":%s_headers" % name],
-        tags = tags,
+        target_compatible_with = CUDA_ONLY,
+        testonly = testonly,
         **kwargs
     )
+    _emulated_sources(
+        name = name + "_emulated_sources",
+        srcs = srcs,
+    )
+    for suffix, copts, linkopts, architecture in [
+        ("", [], [], "900"),
+        ("_sanitized", _SANITIZED_COPTS, _SANITIZED_LINKOPTS, "800"),
+    ]:
+        m2f_cc_library(
+            name = name + "_emulated" + suffix,
+            testonly = True,
+            srcs = [":%s_emulated_sources" % name],
+            hdrs = hdrs,
+            copts = _EMULATED_COPTS + copts + ["-D__CUDA_ARCH__=" + architecture],
+            linkopts = linkopts,
+            textual_hdrs = srcs,
+            deps = deps + [_EMULATION + suffix],
+            **kwargs
+        )
+
+def m2f_cuda_kernel_test(name, kernels, deps = [], tags = [], **kwargs):
+    """Tests <name>.cc, which calls the launch functions of `kernels` and knows no LibTorch.
+
+    <name> runs the emulated kernels, or with --config=cuda those for the GPU. <name>_sanitized runs
+    the emulated ones under AddressSanitizer and UndefinedBehaviorSanitizer, always.
+    """
+    m2f_cc_test(
+        name = name,
+        tags = tags + ["gpu"],
+        deps = deps + select({
+            str(Label("//tools/config:cuda")): kernels + ["@cuda//:cudart_static"],
+            "//conditions:default": [kernel + "_emulated" for kernel in kernels] + [_EMULATION],
+        }),
+        **kwargs
+    )
+    m2f_cc_test(
+        name = name + "_sanitized",
+        srcs = [name + ".cc"],
+        copts = _SANITIZED_COPTS,
+        env = {"M2F_CUDA_EMULATION_SEED": "2"},
+        linkopts = _SANITIZED_LINKOPTS,
+        tags = tags,
+        deps = deps + [kernel + "_emulated_sanitized" for kernel in kernels] + [_EMULATION + "_sanitized"],
+        **kwargs
+    )
+
+def cuda_emulation_runtime(name, srcs, hdrs, stand_ins, visibility):
+    """What emulated kernels link, and the CUDA headers that they see; see //tools/cuda_emulation."""
+    native.cc_library(
+        name = name + "_stand_ins",
+        hdrs = stand_ins,
+        strip_include_prefix = "include",
+    )
+    for suffix, copts, linkopts in [
+        ("", [], []),
+        ("_sanitized", _SANITIZED_COPTS, _SANITIZED_LINKOPTS),
+    ]:
+        m2f_cc_library(
+            name = name + suffix,
+            testonly = True,
+            srcs = srcs,
+            hdrs = hdrs,
+            copts = copts,
+            linkopts = linkopts,
+            visibility = visibility,
+            deps = [":%s_stand_ins" % name],
+        )

@@ -1,0 +1,37 @@
+#ifndef MASK2FORMER_TOOLS_CUDA_EMULATION_PROGRAM_IMAGE_H_
+#define MASK2FORMER_TOOLS_CUDA_EMULATION_PROGRAM_IMAGE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace mask2former {
+
+// What the running program's ELF file says about itself.
+class ProgramImage {
+ public:
+  struct Section {
+    unsigned char* begin;
+    size_t bytes;
+  };
+
+  // Of the running program; read once.
+  static const ProgramImage& Get();
+
+  // A section in memory; no bytes if the program has none of the name.
+  Section FindSection(const std::string& name) const;
+
+  // Demangled, without parameters; "a kernel" if the program was stripped.
+  std::string FunctionName(const void* function) const;
+
+ private:
+  ProgramImage();
+
+  std::map<std::string, Section> sections_;
+  std::map<uintptr_t, std::string> functions_;
+};
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_TOOLS_CUDA_EMULATION_PROGRAM_IMAGE_H_
