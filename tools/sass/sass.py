@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Counts the instructions that a GPU runs for a kernel, without a GPU.
+
+  python3 tools/sass/sass.py pixel_decoder/ops/ms_deform_attn_kernel.cu --kernel 'Forward.*float'
+  python3 tools/sass/sass.py FILE.cu --kernel NAME --trips 3,4 --items 48
+
+Compiles the source with nvcc to sm_90 (--arch), disassembles it and prints for each kernel whose
+demangled name matches --kernel: registers, spills, instructions, and every loop with its depth, its
+instructions (those of loops inside it included) and what they are: loads and stores of global (LDG,
+STG) and shared memory (LDS, STS), adds in the memory (RED, ATOM, ATOMG), shuffles (SHFL), float
+arithmetic and the rest.
+
+--trips n1,n2,.. says how often loops at depth 1, 2, .. run for each time that they are entered, and
+gives what one warp issues: the sum over all instructions, those on skipped paths included. --items
+says how many results (queries x heads x samples, say) that warp has then worked on, and divides by
+it. A loop that runs over work of its own (a stride over the grid) gets trip count 1.
+
+Needs nvcc (CUDA_HOME, /usr/local/cuda or PATH) and nvdisasm: --nvdisasm, or NVDISASM, beside nvcc,
+on PATH, or inside the Python package triton (site-packages/triton/backends/nvidia/bin).
+"""
+
+import argparse
+import collections
+import dataclasses
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+INSTRUCTION = re.compile(r"/\*([0-9a-f]+)\*/\s+(?:@!?U?P[T\d]+\s+)?([A-Z][\w.]*)\s*([^;]*);")
+LABEL = re.compile(r"^(\.L_\w+):")
+SECTION = re.compile(r"^\.text\.(\S+):")
+TARGET = re.compile(r"`\((\.L_\w+)\)")
+GROUPS = {
+    "LDG": "LDG", "LD": "LDG", "STG": "STG", "ST": "STG", "LDS": "LDS", "STS": "STS", "RED": "RED", "REDG": "RED",
+    "ATOM": "ATOM", "ATOMG": "ATOM", "ATOMS": "ATOMS", "SHFL": "SHFL", "LDL": "LDL", "STL": "STL",
+    "FFMA": "float", "FADD": "float", "FMUL": "float", "MUFU": "float", "FSEL": "float", "FSETP": "float",
+    "FMNMX": "float", "HFMA2": "float", "HADD2": "float", "HMUL2": "float", "DFMA": "float", "DADD": "float",
+    "DMUL": "float",
+}
+
+
+@dataclasses.dataclass
+class Loop:
+    """Instructions first .. last of a kernel, by position."""
+
+    first: int
+    last: int
+    depth: int = 1
+
+
+@dataclasses.dataclass
+class Kernel:
+    """One kernel's code without the padding behind it."""
+
+    name: str
+    operations: list  # "LDG.E.128", in order.
+    loops: list
+
+    def count(self, first=0, last=None):
+        """How many instructions of each group lie in first .. last."""
+        part = self.operations[first:None if last is None else last + 1]
+        return collections.Counter(GROUPS.get(o.partition(".")[0], "other") for o in part)
+
+    def weighted(self, trips):
+        """Instructions that a warp issues if a loop at depth d runs trips[d - 1] times."""
+        weights = [1] * len(self.operations)
+        for loop in self.loops:
+            if loop.depth <= len(trips):
+                for i in range(loop.first, loop.last + 1):
+                    weights[i] *= trips[loop.depth - 1]
+        return sum(weights)
+
+
+def find_loops(addresses, branches):
+    """Loops are backward branches; those that share a head are one."""
+    position = {address: i for i, address in enumerate(addresses)}
+    ends = {}
+    for source, target in branches:
+        if target < source and target in position:
+            ends[target] = max(ends.get(target, 0), source)
+    loops = [Loop(position[head], position[end]) for head, end in sorted(ends.items())]
+    for loop in loops:
+        loop.depth = sum(o.first <= loop.first and loop.last <= o.last for o in loops)
+    return loops
+
+
+def parse(text):
+    """The kernels of `nvdisasm -c`."""
+    kernels = []
+    for chunk in re.split(r"(?m)^(?=\.text\.\S+:)", text):
+        section = SECTION.match(chunk)
+        if not section:
+            continue
+        instructions, labels, pending = [], {}, []
+        for line in chunk.splitlines()[1:]:
+            label = LABEL.match(line)
+            if label:
+                pending.append(label.group(1))
+                continue
+            found = INSTRUCTION.search(line)
+            if found:
+                address = int(found.group(1), 16)
+                labels.update((name, address) for name in pending)
+                pending = []
+                instructions.append((address, found.group(2), found.group(3)))
+        branches = []
+        for address, operation, operands in instructions:
+            target = TARGET.search(operands)
+            if operation.startswith("BRA") and target and target.group(1) in labels:
+                branches.append((address, labels[target.group(1)]))
+        # Behind the code: a branch to itself, then NOPs up to the alignment.
+        traps = {source for source, target in branches if source == target}
+        kept = [(a, o) for a, o, _ in instructions if o != "NOP" and a not in traps]
+        kernels.append(Kernel(section.group(1), [o for _, o in kept],
+                              find_loops([a for a, _ in kept], branches)))
+    return kernels
+
+
+def parse_resources(text):
+    """Kernel -> "40 registers, 0 bytes spilled", of `ptxas -v`."""
+    result, name, spilled = {}, None, 0
+    for line in text.splitlines():
+        if found := re.search(r"Compiling entry function '(\S+)'", line):
+            name = found.group(1)
+        elif found := re.search(r"(\d+) bytes spill stores, (\d+) bytes spill loads", line):
+            spilled = int(found.group(1)) + int(found.group(2))
+        elif (found := re.search(r"Used (\d+) registers(.*)", line)) and name:
+            result[name] = f"{found.group(1)} registers, {spilled} bytes spilled"
+    return result
+
+
+def demangle(names):
+    program = shutil.which("c++filt")
+    if not program or not names:
+        return dict(zip(names, names))
+    out = subprocess.run([program], input="\n".join(names), capture_output=True, text=True, check=True).stdout
+    short = [re.sub(r"\(anonymous namespace\)::|_GLOBAL__N__\w+?::|mask2former::|ops::", "", n)
+             for n in out.splitlines()]
+    return dict(zip(names, short))
+
+
+def find_nvcc():
+    for path in [os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin/nvcc"), shutil.which("nvcc")]:
+        if path and os.path.exists(path):
+            return path
+    sys.exit("sass: nvcc not found: set CUDA_HOME to the CUDA toolkit")
+
+
+def find_nvdisasm(given, nvcc):
+    triton = importlib.util.find_spec("triton")
+    inside = triton and triton.origin and os.path.join(os.path.dirname(triton.origin), "backends/nvidia/bin/nvdisasm")
+    for path in [given, os.environ.get("NVDISASM"), os.path.join(os.path.dirname(nvcc), "nvdisasm"),
+                 shutil.which("nvdisasm"), inside]:
+        if path and os.path.exists(path):
+            return path
+    sys.exit("sass: nvdisasm not found: give --nvdisasm; `pip install triton` has one in triton/backends/nvidia/bin")
+
+
+def disassemble(source, arch, nvcc, nvdisasm, flags):
+    """`nvdisasm -c` and `ptxas -v` of a source."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(ROOT, os.path.join(folder, "mask2former"))
+        cubin = os.path.join(folder, "kernel.cubin")
+        compiled = subprocess.run(
+            [nvcc, "--std=c++17", "-O3", "--expt-relaxed-constexpr", f"-arch=sm_{arch}", "-cubin", "-Xptxas=-v",
+             "-I", folder, *flags, source, "-o", cubin], capture_output=True, text=True, check=False)
+        if compiled.returncode != 0:
+            sys.exit(compiled.stderr)
+        return subprocess.run([nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout, \
+            compiled.stdout + compiled.stderr
+
+
+def describe(counts):
+    return f"{sum(counts.values())} instructions: " + ", ".join(
+        f"{n} {group}" for group, n in sorted(counts.items(), key=lambda item: (item[0] == "other", item[0])))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source")
+    parser.add_argument("--kernel", default="", help="regular expression for the demangled name")
+    parser.add_argument("--arch", default="90")
+    parser.add_argument("--trips", default="", help="how often loops run, by depth: 3,4")
+    parser.add_argument("--items", type=float, default=0, help="results that a warp works on")
+    parser.add_argument("--nvdisasm", default="")
+    parser.add_argument("--flag", action="append", default=[], help="one more flag for nvcc, such as --flag=-DX=1")
+    arguments = parser.parse_args()
+    nvcc = find_nvcc()
+    code, log = disassemble(arguments.source, arguments.arch, nvcc, find_nvdisasm(arguments.nvdisasm, nvcc),
+                            arguments.flag)
+    kernels, resources = parse(code), parse_resources(log)
+    names = demangle([k.name for k in kernels])
+    trips = [float(t) for t in arguments.trips.split(",") if t]
+    shown = [k for k in kernels if re.search(arguments.kernel, names[k.name])]
+    for kernel in shown:
+        print(f"{names[kernel.name]}  (sm_{arguments.arch})")
+        print(f"  {resources.get(kernel.name, 'registers unknown')}")
+        print(f"  {describe(kernel.count())}")
+        for loop in kernel.loops:
+            inner = not any(o.first >= loop.first and o.last <= loop.last and o is not loop for o in kernel.loops)
+            print(f"  {'  ' * loop.depth}{'innermost ' if inner else ''}loop, depth {loop.depth}: "
+                  f"{describe(kernel.count(loop.first, loop.last))}")
+        if trips or arguments.items:
+            issued = kernel.weighted(trips)
+            line = f"  a warp issues {issued:g}"
+            if arguments.items:
+                line += f"; {issued / arguments.items:.2f} for each of {arguments.items:g} items"
+            print(line)
+    if not shown:
+        print("no kernel matches; there are:\n  " + "\n  ".join(names.values()))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+exec python3 tools/sass/sass_test.py
