@@ -1,10 +1,8 @@
 """CUDA kernels: compiled by nvcc for a GPU, and as C++ for tests on any machine."""
 
 load("@cuda//:nvcc.bzl", "NVCC")
+load("//tools/config:cuda_architectures.bzl", "CUDA_ARCHITECTURES", "CUDA_PTX_ARCHITECTURE")
 load(":cc.bzl", "m2f_cc_library", "m2f_cc_test")
-
-# Compiled for these, and as PTX for what comes after.
-_ARCHITECTURES = ["80", "90"]
 
 _NVCC_FLAGS = [
     "--std=c++17",
@@ -14,8 +12,8 @@ _NVCC_FLAGS = [
     "-Werror=all-warnings",
 ] + [
     "-gencode=arch=compute_%s,code=sm_%s" % (a, a)
-    for a in _ARCHITECTURES
-] + ["-gencode=arch=compute_%s,code=compute_%s" % (_ARCHITECTURES[-1], _ARCHITECTURES[-1])]
+    for a in CUDA_ARCHITECTURES
+] + ["-gencode=arch=compute_%s,code=compute_%s" % (CUDA_PTX_ARCHITECTURE, CUDA_PTX_ARCHITECTURE)]
 
 # target_compatible_with of whatever needs the toolkit: left out of //... unless --config=cuda.
 CUDA_ONLY = select({

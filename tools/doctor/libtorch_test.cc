@@ -1,0 +1,52 @@
+#include "mask2former/tools/doctor/libtorch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mask2former {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::Contains;
+using ::testing::EndsWith;
+using ::testing::StartsWith;
+
+TEST(BuildSettingTest, ReadsOneValue) {
+  constexpr char kConfig[] =
+      "PyTorch built with:\n  - Build settings: BLAS_INFO=mkl, "
+      "CUDA_VERSION=13.0, CXX_FLAGS= -O2 -fPIC, TORCH_VERSION=2.11.0, \n";
+  EXPECT_EQ(BuildSetting(kConfig, "TORCH_VERSION"), "2.11.0");
+  EXPECT_EQ(BuildSetting(kConfig, "CUDA_VERSION"), "13.0");
+  EXPECT_EQ(BuildSetting(kConfig, "CXX_FLAGS"), " -O2 -fPIC");
+  EXPECT_EQ(BuildSetting(kConfig, "VERSION"), "");
+  EXPECT_EQ(BuildSetting("", "TORCH_VERSION"), "");
+}
+
+TEST(ProbeLibTorchTest, KnowsThisProcess) {
+  Facts facts;
+  ProbeLibTorch(facts);
+  EXPECT_THAT(facts.libtorch_headers, StartsWith("2."));
+  EXPECT_EQ(facts.libtorch_library, facts.libtorch_headers);
+  EXPECT_THAT(facts.libtorch_path, EndsWith("/libtorch_cpu.so"));
+  EXPECT_THAT(facts.cpu_path, AnyOf("AVX512", "AVX2", "DEFAULT"));
+  EXPECT_GT(facts.cpu_cores, 0);
+  EXPECT_GT(facts.threads, 0);
+  if (facts.cpu_path == "AVX512") {
+    EXPECT_THAT(facts.cpu_features, Contains("avx512_f"));
+  }
+}
+
+TEST(ProbeLibTorchTest, ListsOperatorsWithTheirKernels) {
+  Facts facts;
+  ProbeLibTorch(facts);
+  bool found = false;
+  for (const OperatorFacts& op : facts.operators) {
+    if (op.name != "ms_deform_attn") continue;
+    found = true;
+    EXPECT_THAT(op.devices, Contains("CPU"));
+  }
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace mask2former
