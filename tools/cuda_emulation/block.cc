@@ -103,8 +103,7 @@ uint32_t BlockEmulator::Lanes(int warp) const {
   return count >= 32 ? ~uint32_t{0} : (uint32_t{1} << count) - 1;
 }
 
-void BlockEmulator::Fail(const std::string& text) {
-  error_ = text;
+void BlockEmulator::Abandon() {
   Fibre::Suspend();
   std::abort();  // Run() does not go on after an error.
 }
@@ -117,14 +116,16 @@ uint64_t BlockEmulator::EnterWarpFunction(const char* name, uint32_t mask,
   const int lane = current_ % 32;
   Warp& warp = warps_[index];
   if ((mask >> lane & 1) == 0) {
-    Fail("thread " + ToString(thread.index) + " calls " + name + " at " +
-         ToString(place) + " with mask " + Hexadecimal(mask) +
-         ", which lacks its own lane " + std::to_string(lane));
+    error_ = "thread " + ToString(thread.index) + " calls " + name + " at " +
+             ToString(place) + " with mask " + Hexadecimal(mask) +
+             ", which lacks its own lane " + std::to_string(lane);
+    Abandon();
   }
   if ((mask & ~Lanes(index)) != 0) {
-    Fail("thread " + ToString(thread.index) + " calls " + name + " at " +
-         ToString(place) + " with mask " + Hexadecimal(mask) +
-         ", but its warp has only the lanes " + Hexadecimal(Lanes(index)));
+    error_ = "thread " + ToString(thread.index) + " calls " + name + " at " +
+             ToString(place) + " with mask " + Hexadecimal(mask) +
+             ", but its warp has only the lanes " + Hexadecimal(Lanes(index));
+    Abandon();
   }
   thread.name = name;
   thread.place = place;
@@ -164,9 +165,11 @@ int BlockEmulator::EnterBarrier(const char* name, bool predicate,
           std::strcmp(other->name, name) == 0) {
         break;
       };
-      Fail("thread " + ToString(thread.index) + " waits in " + name + " at " +
-           ToString(place) + " while thread " + ToString(other->index) +
-           " waits in " + other->name + " at " + ToString(other->place));
+      error_ = "thread " + ToString(thread.index) + " waits in " + name +
+               " at " + ToString(place) + " while thread " +
+               ToString(other->index) + " waits in " + other->name + " at " +
+               ToString(other->place);
+      Abandon();
     }
   }
   thread.name = name;

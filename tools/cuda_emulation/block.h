@@ -99,7 +99,9 @@ class BlockEmulator {
   int EnterBarrier(const char* name, bool predicate, CallPlace place);
   // Runs the ready threads of a warp until none is; true if any ran.
   bool RunWarp(int warp, const int* lanes);
-  [[noreturn]] void Fail(const std::string& text);
+  // Leaves the block for good, after error_ was set. The thread's local
+  // variables are not destroyed.
+  [[noreturn]] void Abandon();
   std::string DescribeDeadlock() const;
   uint32_t Lanes(int warp) const;  // That exist.
 

@@ -75,9 +75,13 @@ ProgramImage::ProgramImage() {
   }
 }
 
-ProgramImage::Section ProgramImage::FindSection(const std::string& name) const {
-  const auto it = sections_.find(name);
-  return it != sections_.end() ? it->second : Section{nullptr, 0};
+std::vector<ProgramImage::Section> ProgramImage::FindSections(
+    const std::string& prefix) const {
+  std::vector<Section> found;
+  for (const auto& [name, section] : sections_) {
+    if (name.compare(0, prefix.size(), prefix) == 0) found.push_back(section);
+  }
+  return found;
 }
 
 std::string ProgramImage::FunctionName(const void* function) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace mask2former {
 
@@ -19,8 +20,8 @@ class ProgramImage {
   // Of the running program; read once.
   static const ProgramImage& Get();
 
-  // A section in memory; no bytes if the program has none of the name.
-  Section FindSection(const std::string& name) const;
+  // The sections in memory whose names begin so.
+  std::vector<Section> FindSections(const std::string& prefix) const;
 
   // Demangled, without parameters; "a kernel" if the program was stripped.
   std::string FunctionName(const void* function) const;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "mask2former/tools/cuda_emulation/program_image.h"
 
@@ -32,9 +33,9 @@ SharedMemory::~SharedMemory() {
 }
 
 void SharedMemory::Poison() {
-  static const ProgramImage::Section section =
-      ProgramImage::Get().FindSection(".noinit");
-  Fill(section.begin, section.bytes);
+  static const auto* const sections = new std::vector<ProgramImage::Section>(
+      ProgramImage::Get().FindSections(".noinit"));
+  for (const auto& section : *sections) Fill(section.begin, section.bytes);
   if (dynamic_bytes_ > 0) std::memset(dynamic_memory, 0xff, dynamic_bytes_);
 }
 

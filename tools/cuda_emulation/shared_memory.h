@@ -8,10 +8,10 @@ namespace mask2former {
 // The shared memory of the block that runs. One object at a time.
 //
 // Dynamic shared memory is heap memory of exactly the launch's size. Static
-// shared memory is the program's section ".noinit", where __shared__ puts
-// variables; AddressSanitizer guards each. Before every block both are filled
-// with bytes 0xff, which are NaN in every floating-point type: a kernel that
-// reads what its block did not write is found by its result.
+// shared memory is the program's sections ".noinit" and ".noinit.<name>", where
+// __shared__ puts variables; AddressSanitizer guards each. Before every block
+// both are filled with bytes 0xff, which are NaN in every floating-point type:
+// a kernel that reads what its block did not write is found by its result.
 class SharedMemory {
  public:
   explicit SharedMemory(size_t dynamic_bytes);

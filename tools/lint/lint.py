@@ -32,7 +32,7 @@ PROGRAM = re.compile(r"^(train|eval)/main(_.*)?\.(cc|h)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 CPP = (".h", ".cc", ".cu", ".cuh")
 # Rules whose source is <name>.cc unless they say otherwise.
-TESTS_ITS_NAME = ("m2f_cc_test", "m2f_cc_benchmark", "m2f_cuda_kernel_test")
+TESTS_ITS_NAME = ("m2f_cc_test", "m2f_cc_benchmark", "m2f_cuda_kernel_test", "cuda_emulation_test")
 
 
 def tracked_files(root):

@@ -155,14 +155,35 @@ def m2f_cuda_kernel_test(name, kernels, deps = [], tags = [], **kwargs):
         }),
         **kwargs
     )
+    _sanitized_test(
+        name = name,
+        tags = tags,
+        deps = deps + [kernel + "_emulated_sanitized" for kernel in kernels],
+        **kwargs
+    )
+
+def cuda_emulation_test(name, deps = [], **kwargs):
+    """Tests <name>.cc, whose kernels stand in it; emulated always, with and without sanitizers."""
+    m2f_cc_test(
+        name = name,
+        deps = deps + [_EMULATION],
+        **kwargs
+    )
+    _sanitized_test(
+        name = name,
+        deps = deps,
+        **kwargs
+    )
+
+def _sanitized_test(name, deps, **kwargs):
     m2f_cc_test(
         name = name + "_sanitized",
         srcs = [name + ".cc"],
         copts = _SANITIZED_COPTS,
+        # Another order of blocks and threads.
         env = {"M2F_CUDA_EMULATION_SEED": "2"},
         linkopts = _SANITIZED_LINKOPTS,
-        tags = tags,
-        deps = deps + [kernel + "_emulated_sanitized" for kernel in kernels] + [_EMULATION + "_sanitized"],
+        deps = deps + [_EMULATION + "_sanitized"],
         **kwargs
     )
 
