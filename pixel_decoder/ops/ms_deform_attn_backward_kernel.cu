@@ -98,22 +98,18 @@ __device__ void Move(int position, float* grad_map, int width, int pitch,
   }
 }
 
-// The dot product of `grad` with a corner's channels.
+// Reads a thread's channels of a corner; zeros if it is outside.
 template <typename value_t, int kVector, int kVectors>
-__device__ float Dot(const float (*grad)[kVector], const char* corner,
-                     int live) {
-  using Vector = Pack<value_t, kVector>;
-  float dot = 0;
+__device__ void LoadCorner(bool inside, const char* corner, int live,
+                           Pack<value_t, kVector>* vectors) {
 #pragma unroll
   for (int v = 0; v < kVectors; ++v) {
-    if (v < live) {
-      float pixel[kVector];
-      ToFloats(reinterpret_cast<const Vector*>(corner)[v * kGroup], pixel);
-#pragma unroll
-      for (int c = 0; c < kVector; ++c) dot += grad[v][c] * pixel[c];
+    vectors[v] = {};
+    if (inside && v < live) {
+      vectors[v] =
+          reinterpret_cast<const Pack<value_t, kVector>*>(corner)[v * kGroup];
     }
   }
-  return dot;
 }
 
 // From dots[i][k], a quarter of query i's dot product with corner k in each of
@@ -152,7 +148,7 @@ __device__ Softmax MakeOwnSoftmax(const Reader& reader, int count) {
 // twice. kExact: as in the forward kernel.
 template <typename value_t, int kVector, int kVectors, bool kExact, int kScores,
           typename Reader, typename Samples, typename Gradients>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 4)
     BackwardKernel(const CudaSizes sizes, const CudaLevels levels,
                    const value_t* __restrict__ grad_output,
                    const value_t* __restrict__ value, const Samples samples,
@@ -237,29 +233,39 @@ __global__ void __launch_bounds__(kThreads)
                       grad[v]);
                 }
               }
-              const float corner_weights[4] = {weights.x, weights.y, weights.z,
-                                               weights.w};
-              if (adds) {
-                Move(corners.x, grad_map, width, pitch, live, &window);
-              }
-              window.touched |= corners.y;
               const char* const upper_pixel =
                   Advance(base, corners.x, pitch * kValueBytes);
               const char* const lower_pixel =
                   Advance(base, corners.x + width, pitch * kValueBytes);
+              // All loads first: they take long, and do so at the same time.
+              Vector pixels[4][kVectors];
 #pragma unroll
               for (int k = 0; k < 4; ++k) {
-                if ((corners.y >> k & 1) == 0) continue;
-                dots[i][k] += Dot<value_t, kVector, kVectors>(
-                    grad,
+                LoadCorner<value_t, kVector, kVectors>(
+                    (corners.y >> k & 1) != 0,
                     (k < 2 ? upper_pixel : lower_pixel) +
                         k % 2 * pitch * kValueBytes,
-                    live);
+                    live, pixels[k]);
+              }
+              if (adds) {
+                Move(corners.x, grad_map, width, pitch, live, &window);
+              }
+              window.touched |= corners.y;
+              const float corner_weights[4] = {weights.x, weights.y, weights.z,
+                                               weights.w};
+#pragma unroll
+              for (int k = 0; k < 4; ++k) {
+                const bool inside = (corners.y >> k & 1) != 0;
 #pragma unroll
                 for (int v = 0; v < kVectors; ++v) {
+                  float pixel[kVector];
+                  ToFloats(pixels[k][v], pixel);
 #pragma unroll
                   for (int c = 0; c < kVector; ++c) {
-                    window.sums[k][v][c] += corner_weights[k] * grad[v][c];
+                    dots[i][k] += grad[v][c] * pixel[c];
+                    if (inside) {
+                      window.sums[k][v][c] += corner_weights[k] * grad[v][c];
+                    }
                   }
                 }
               }
