@@ -19,8 +19,11 @@
 #include "mask2former/eval/cityscapes_metrics.h"
 #include "mask2former/eval/instance_metrics.h"
 #include "mask2former/eval/instance_report.h"
+#include "mask2former/eval/panoptic_metrics.h"
+#include "mask2former/eval/panoptic_report.h"
 #include "mask2former/eval/python_json.h"
 #include "mask2former/eval/score_instance.h"
+#include "mask2former/eval/score_panoptic.h"
 #include "mask2former/eval/score_semantic.h"
 #include "mask2former/eval/scores_json.h"
 #include "mask2former/eval/text_color.h"
@@ -28,14 +31,18 @@
 DEFINE_string(task, "semantic",
               "What to score. \"semantic\": 8-bit PNGs of label ids, against "
               "labelIds and instanceIds images. \"instance\": text files of "
-              "masks, classes and scores, against instanceIds images.");
+              "masks, classes and scores, against instanceIds images. "
+              "\"panoptic\": a JSON file and PNGs of segments, against the "
+              "same, or against instanceIds images.");
 DEFINE_string(ground_truth, "",
               "Folder of a split with a folder for each city, for instance "
-              "/data/cityscapes/gtFine/val.");
+              "/data/cityscapes/gtFine/val; panoptic: this, or "
+              "cityscapes_panoptic_val.json with its folder of PNGs.");
 DEFINE_string(
     predictions, "",
     "Folder with one <city>_<sequence>_<frame>*.png (instance: *.txt) "
-    "for each image of the ground truth, at any depth.");
+    "for each image of the ground truth, at any depth. Panoptic: "
+    "X.json, with its PNGs in the folder X.");
 DEFINE_string(json, "", "File for the results; none by default.");
 DEFINE_bool(valid_json, false,
             "Write undefined scores to the file as null. The official program "
@@ -100,10 +107,23 @@ absl::Status Instance(TextColor color) {
   return WriteJson(InstanceJson(metrics.Compute(), Nan()));
 }
 
+absl::Status Panoptic() {
+  ScorePanopticOptions options;
+  options.ground_truth = ResolveUserPath(FLAGS_ground_truth);
+  options.predictions = ResolveUserPath(FLAGS_predictions);
+  options.threads = FLAGS_threads;
+  options.quiet = FLAGS_quiet;
+  M2F_ASSIGN_OR_RETURN(const PanopticMetrics metrics,
+                       ScorePanoptic(options, std::cout));
+  return WriteJson(PanopticJson(metrics.Compute(), Nan()));
+}
+
 absl::Status Score() {
-  if (FLAGS_task != "semantic" && FLAGS_task != "instance") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--task=", FLAGS_task, " is none of \"semantic\", \"instance\""));
+  if (FLAGS_task != "semantic" && FLAGS_task != "instance" &&
+      FLAGS_task != "panoptic") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--task=", FLAGS_task,
+                     " is none of \"semantic\", \"instance\", \"panoptic\""));
   }
   if (FLAGS_ground_truth.empty() || FLAGS_predictions.empty()) {
     return absl::InvalidArgumentError(
@@ -119,6 +139,7 @@ absl::Status Score() {
         " hold label ids"));
   }
   M2F_ASSIGN_OR_RETURN(const TextColor color, ParseColor(FLAGS_color));
+  if (FLAGS_task == "panoptic") return Panoptic();
   return FLAGS_task == "semantic" ? Semantic(color) : Instance(color);
 }
 

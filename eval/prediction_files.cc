@@ -196,4 +196,12 @@ absl::StatusOr<std::vector<PredictionFiles>> FindPredictions(
   return images;
 }
 
+absl::StatusOr<std::vector<PredictionFiles>> FindInstanceImages(
+    const std::string& ground_truth) {
+  M2F_ASSIGN_OR_RETURN(std::vector<PredictionFiles> images,
+                       FindGroundTruth(ground_truth, kInstances));
+  if (images.empty()) return NoGroundTruth(ground_truth, kInstances);
+  return images;
+}
+
 }  // namespace mask2former

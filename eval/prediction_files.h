@@ -37,6 +37,11 @@ absl::StatusOr<std::vector<PredictionFiles>> FindPredictions(
     const std::string& ground_truth, const std::string& predictions,
     PredictionKind kind = PredictionKind::kLabels);
 
+// Finds all `ground_truth`/*/*_gtFine_instanceIds.png, in the order of their
+// paths: `name` and `instances` of each. Returns NotFound if there is none.
+absl::StatusOr<std::vector<PredictionFiles>> FindInstanceImages(
+    const std::string& ground_truth);
+
 }  // namespace mask2former
 
 #endif  // MASK2FORMER_EVAL_PREDICTION_FILES_H_

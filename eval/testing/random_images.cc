@@ -1,6 +1,10 @@
 #include "mask2former/eval/testing/random_images.h"
 
+#include <algorithm>
+#include <iterator>
 #include <opencv2/core.hpp>
+#include <set>
+#include <utility>
 
 #include "mask2former/common/testing/reference_values.h"
 
@@ -70,6 +74,43 @@ std::vector<ExampleInstance> RandomPredictions(const std::string& name,
     predictions.push_back(std::move(prediction));
   }
   return predictions;
+}
+
+RandomSegmentation RandomSegments(const std::string& name,
+                                  const cv::Mat& instances) {
+  constexpr int kClasses[] = {7,  8,  11, 12, 13, 17, 19, 20, 21, 22,
+                              23, 24, 25, 26, 27, 28, 31, 32, 33};
+  Draws draw(name + "/segments");
+  std::set<int> values;
+  for (const uint16_t value : cv::Mat_<uint16_t>(instances)) {
+    values.insert(value);
+  }
+  RandomSegmentation result;
+  result.ids = cv::Mat::zeros(instances.size(), CV_32SC1);
+  int id = 0;
+  for (const int value : values) {
+    id += 300;
+    const int label = value < 1000 ? value : value / 1000;
+    int category = kClasses[draw(19)];
+    const bool is_class = std::find(std::begin(kClasses), std::end(kClasses),
+                                    label) != std::end(kClasses);
+    if (is_class && draw(5) > 0) category = label;
+    result.ids.setTo(id, instances == value);
+    result.categories[id] = category;
+  }
+  for (int i = 0; i < 6; ++i) {
+    cv::Mat region = result.ids(draw.Rectangle());
+    const bool is_void = draw(3) == 0;
+    const int category = kClasses[draw(19)];
+    region = is_void ? 0 : 70000 + i;
+    if (!is_void) result.categories[70000 + i] = category;
+  }
+  for (auto it = result.categories.begin(); it != result.categories.end();) {
+    it = cv::countNonZero(result.ids == it->first) == 0
+             ? result.categories.erase(it)
+             : std::next(it);
+  }
+  return result;
 }
 
 }  // namespace mask2former

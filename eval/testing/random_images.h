@@ -6,6 +6,7 @@
 // common/testing/reference_values.h.
 
 #include <cstdint>
+#include <map>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ ExampleImage RandomImage(const std::string& name);
 // less or more, and rectangles; scores with ties, some empty.
 std::vector<ExampleInstance> RandomPredictions(const std::string& name,
                                                const cv::Mat& instances);
+
+// A segmentation of such a picture: its regions, most with their class, and
+// rectangles of other classes and of nothing. `categories` by id.
+struct RandomSegmentation {
+  cv::Mat ids;  // CV_32SC1
+  std::map<int, int> categories;
+};
+RandomSegmentation RandomSegments(const std::string& name,
+                                  const cv::Mat& instances);
 
 }  // namespace mask2former
 

@@ -1,6 +1,7 @@
 #include "mask2former/eval/testing/worked_example.h"
 
 #include <cstdint>
+#include <utility>
 
 namespace mask2former {
 namespace {
@@ -96,6 +97,37 @@ std::vector<std::vector<ExampleInstance>> WorkedPredictions() {
           {b.label_id, b.score,
            Draw(CV_8UC1, {{b.top, b.bottom, b.left, b.right, 255}})});
     }
+  }
+  return result;
+}
+
+std::vector<ExampleSegments> WorkedSegments() {
+  // The last number is the category; ids count from 1.
+  const std::vector<std::vector<Rectangle>> pictures = {
+      {{30, 64, 0, 128, 7},
+       {0, 30, 0, 128, 23},
+       {30, 46, 12, 42, 26},
+       {32, 42, 50, 64, 26},
+       {32, 42, 82, 102, 26},
+       {40, 50, 112, 124, 26},
+       {25, 43, 105, 110, 24}},
+      // B
+      {{22, 64, 0, 128, 7},
+       {0, 22, 0, 128, 11},
+       {30, 50, 20, 60, 27},
+       {40, 60, 70, 88, 33},
+       {40, 60, 88, 110, 33},
+       {56, 64, 0, 16, 17},
+       {60, 64, 16, 32, 8}}};
+  std::vector<ExampleSegments> result;
+  for (std::vector<Rectangle> rectangles : pictures) {
+    ExampleSegments segments;
+    for (Rectangle& rectangle : rectangles) {
+      segments.categories.push_back(rectangle.value);
+      rectangle.value = static_cast<int>(segments.categories.size());
+    }
+    segments.ids = Draw(CV_32SC1, rectangles);
+    result.push_back(std::move(segments));
   }
   return result;
 }

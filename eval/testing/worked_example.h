@@ -31,6 +31,15 @@ struct ExampleInstance {
 // The predicted instances of A and of B.
 std::vector<std::vector<ExampleInstance>> WorkedPredictions();
 
+// A segment map [H, W] CV_32SC1, and the category of each id from 1 on.
+struct ExampleSegments {
+  cv::Mat ids;
+  std::vector<int> categories;  // categories[id - 1]
+};
+
+// The predicted segments of A and of B.
+std::vector<ExampleSegments> WorkedSegments();
+
 // What `instances` shows as label ids: instances of a class become the class.
 cv::Mat LabelsOfInstances(const cv::Mat& instances);
 
