@@ -11,6 +11,9 @@ _COPTS = [
 
 _LINKOPTS = ["-fopenmp"]
 
+# Who may take tests and benchmarks: the archive that runs them on a GPU host.
+_BUNDLE = [str(Label("//tools/bundle:__pkg__"))]
+
 def m2f_cc_library(name, srcs = [], hdrs = [], copts = [], linkopts = [], **kwargs):
     """A library whose headers are included as "mask2former/<path>"."""
     for src in srcs:
@@ -39,6 +42,7 @@ def m2f_cc_binary(name, srcs, copts = [], **kwargs):
 
 def m2f_cc_test(name, deps, srcs = None, size = "small", copts = [], linkopts = [], **kwargs):
     """Tests <name>.cc with GoogleTest."""
+    kwargs.setdefault("visibility", _BUNDLE)
     native.cc_test(
         name = name,
         size = size,
@@ -54,6 +58,7 @@ def m2f_cc_test(name, deps, srcs = None, size = "small", copts = [], linkopts = 
 
 def m2f_cc_benchmark(name, deps, **kwargs):
     """Benchmark binary <name>, and <name>_smoke_test that runs it for a moment."""
+    kwargs.setdefault("visibility", _BUNDLE)
     native.cc_binary(
         name = name,
         testonly = True,

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Unpacks the doctor's bundle, starts it with LibTorch by each way that there is, and reads what it
+# says where there is none.
+set -euo pipefail
+
+archive="$PWD/tools/bundle/doctor_bundle.tar.xz"
+libraries="$(dirname "$(find -L "$PWD/.." -name libtorch_cpu.so | head -n 1)")"
+version="$("$PWD/tools/bundle/libtorch_version")"
+cd "$TEST_TMPDIR"
+
+fail() { echo "FAILED: $1" >&2; cat out err >&2 || true; exit 1; }
+# expect EXIT_CODE TEXT COMMAND...: it ends so and says so.
+expect() {
+  local wanted="$1" text="$2" code=0
+  shift 2
+  "$@" > out 2> err || code=$?
+  [ "$code" = "$wanted" ] || fail "exit code $code instead of $wanted: $*"
+  cat out err | grep -qF -- "$text" || fail "does not say '$text': $*"
+}
+
+tar -xf "$archive"
+run="$PWD/doctor_bundle/run"
+unset LIBTORCH_ROOT PYTHONPATH
+
+# It holds no LibTorch and no CUDA, and each library once.
+if find doctor_bundle \( -name 'libtorch*' -o -name 'libc10*' -o -name 'libcud*' \) -print | grep .; then
+  fail "LibTorch or CUDA is in the bundle"
+fi
+[ -e doctor_bundle/lib/glibc/libc.so.6 ] || fail "no glibc in the bundle"
+[ -e doctor_bundle/lib/libprotobuf.so.32 ] || [ -n "$(ls doctor_bundle/lib/libprotobuf.so.*)" ] || fail "no protobuf"
+
+# A wheel's folder, as python3 -m pip leaves it.
+mkdir -p site/torch
+ln -s "$libraries" site/torch/lib
+touch site/torch/__init__.py
+echo "__version__ = '$version+cu130'" > site/torch/version.py
+
+expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" "$run" doctor
+expect 0 "All fits" env PYTHONPATH="$PWD/site" "$run" doctor
+# With the glibc that it brings, as on a host whose own is older.
+expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" M2F_BUNDLED_GLIBC=1 "$run" doctor
+expect 0 "$PWD/doctor_bundle/lib/libprotobuf.so" env LIBTORCH_ROOT="$PWD/site/torch" "$run" doctor
+# From another folder, through a link.
+ln -s "$run" started_by_link
+expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" ./started_by_link doctor
+expect 0 "doctor" "$run"
+expect 1 "there is no program 'dokter'" "$run" dokter
+
+expect 1 "has no lib/libtorch_cpu.so" env LIBTORCH_ROOT="$PWD" "$run" doctor
+mkdir -p other/torch
+ln -s "$libraries" other/torch/lib
+echo "2.9.1+cpu" > other/torch/build-version
+expect 1 "built for LibTorch $version, but $PWD/other/torch is 2.9.1" env LIBTORCH_ROOT="$PWD/other/torch" "$run" doctor
+grep -qF "pip install torch==$version" err || fail "does not say how to get it"
+rm other/torch/build-version
+expect 0 "cannot tell the version" env LIBTORCH_ROOT="$PWD/other/torch" "$run" doctor
+
+# Neither LIBTORCH_ROOT nor Python.
+mkdir tools_only
+for program in sh readlink dirname ls sed getconf cut sort head cat; do
+  ln -s "$(command -v "$program")" tools_only/
+done
+expect 1 "LIBTORCH_ROOT is not set, and there is no python3" env PATH="$PWD/tools_only" "$run" doctor
+# A Python without torch.
+printf '#!/bin/sh\necho\n' > tools_only/python3
+chmod +x tools_only/python3
+expect 1 "has no torch" env PATH="$PWD/tools_only" "$run" doctor
+
+# A bundle for GPUs refuses a LibTorch for CPUs.
+mkdir -p cpu/torch/lib
+ln -s "$libraries"/libtorch_cpu.so cpu/torch/lib/
+echo "__version__ = '$version+cpu'" > cpu/torch/version.py
+sed -i 's/^CUDA=.*/CUDA=1/' doctor_bundle/about
+expect 1 "is a LibTorch for CPUs only" env LIBTORCH_ROOT="$PWD/cpu/torch" "$run" doctor
+
+echo "all as it should be"
