@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/grid_sampler.h>
@@ -10,11 +11,12 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <vector>
 
+#include "mask2former/common/point_sample_ops.h"
+#include "mask2former/common/point_sample_taps.h"
 #include "mask2former/common/tensor_shape.h"
 
 namespace mask2former {
@@ -27,68 +29,18 @@ constexpr int kZeroPadding = 0;  // at::native::GridSamplerPadding
 // enough to stay in the first-level cache.
 constexpr int64_t kChunk = 512;
 
-// The four pixels around a point and their weights. A pixel outside the map
-// has weight 0 and an index inside.
-template <typename Real>
-struct Taps {
-  int32_t index[4];
-  Real weight[4];
-};
-
-// The operations of grid_sample in their order, so that both round alike.
-template <typename Real>
-Taps<Real> MakeTaps(Real point_x, Real point_y, int32_t height, int32_t width) {
-  const Real x = ((2 * point_x - 1) + 1) * (static_cast<Real>(width) / 2) -
-                 static_cast<Real>(0.5);
-  const Real y = ((2 * point_y - 1) + 1) * (static_cast<Real>(height) / 2) -
-                 static_cast<Real>(0.5);
-  // Written so that NaN fails, too.
-  if (!(x > -1 && x < width && y > -1 && y < height)) return {};
-  const Real floor_x = std::floor(x);
-  const Real floor_y = std::floor(y);
-  const Real right = x - floor_x;
-  const Real below = y - floor_y;
-  const int32_t x0 = static_cast<int32_t>(floor_x);
-  const int32_t y0 = static_cast<int32_t>(floor_y);
-  const Real left_weight = x0 >= 0 ? 1 - right : 0;
-  const Real right_weight = x0 + 1 < width ? right : 0;
-  const Real top_weight = y0 >= 0 ? 1 - below : 0;
-  const Real bottom_weight = y0 + 1 < height ? below : 0;
-  const int32_t column0 = std::max(x0, 0);
-  const int32_t column1 = std::min(x0 + 1, width - 1);
-  const int32_t row0 = std::max(y0, 0) * width;
-  const int32_t row1 = std::min(y0 + 1, height - 1) * width;
-  return {{row0 + column0, row0 + column1, row1 + column0, row1 + column1},
-          {left_weight * top_weight, right_weight * top_weight,
-           left_weight * bottom_weight, right_weight * bottom_weight}};
-}
-
 template <typename Real, typename Pixel>
-void ReadMap(const Pixel* map, const Taps<Real>* taps, int64_t count,
+void ReadMap(const Pixel* map, const PointSampleTaps<Real>* taps, int64_t count,
              Real* output) {
-  for (int64_t i = 0; i < count; ++i) {
-    const Taps<Real>& t = taps[i];
-    output[i] = static_cast<Real>(map[t.index[0]]) * t.weight[0] +
-                static_cast<Real>(map[t.index[1]]) * t.weight[1] +
-                static_cast<Real>(map[t.index[2]]) * t.weight[2] +
-                static_cast<Real>(map[t.index[3]]) * t.weight[3];
-  }
+  for (int64_t i = 0; i < count; ++i) output[i] = ReadTaps(map, taps[i]);
 }
-
-struct Sizes {
-  int64_t groups;  // Sets of points.
-  int64_t maps;    // Maps of each.
-  int64_t points;
-  int32_t height;
-  int32_t width;
-};
 
 // The reverse of ReadMap: adds to the pixels that were read.
 template <typename Real>
-void AddToMap(const Real* gradients, const Taps<Real>* taps, int64_t count,
-              Real* map) {
+void AddToMap(const Real* gradients, const PointSampleTaps<Real>* taps,
+              int64_t count, Real* map) {
   for (int64_t i = 0; i < count; ++i) {
-    const Taps<Real>& t = taps[i];
+    const PointSampleTaps<Real>& t = taps[i];
     for (int k = 0; k < 4; ++k) map[t.index[k]] += t.weight[k] * gradients[i];
   }
 }
@@ -96,13 +48,13 @@ void AddToMap(const Real* gradients, const Taps<Real>* taps, int64_t count,
 // Reads map `rows[i]`, or map i without rows, at points[i / sizes.maps].
 // Parallel over maps. A set of points is worked out once per thread.
 template <typename Real, typename Pixel>
-void ReadMaps(const Sizes& sizes, const Pixel* maps, const int64_t* rows,
-              const Real* points, Real* output) {
+void ReadMaps(const PointSampleSizes& sizes, const Pixel* maps,
+              const int64_t* rows, const Real* points, Real* output) {
   const int64_t pixels = int64_t{sizes.height} * sizes.width;
   const int64_t total = sizes.groups * sizes.maps;
   const int64_t grain = std::max<int64_t>(1, 8192 / (sizes.points + 1));
   at::parallel_for(0, total, grain, [&](int64_t begin, int64_t end) {
-    std::vector<Taps<Real>> taps;
+    std::vector<PointSampleTaps<Real>> taps;
     while (begin < end) {
       const int64_t group = begin / sizes.maps;
       const int64_t group_end = std::min(end, (group + 1) * sizes.maps);
@@ -112,8 +64,8 @@ void ReadMaps(const Sizes& sizes, const Pixel* maps, const int64_t* rows,
         const Real* p = points + 2 * (group * sizes.points + first);
         taps.resize(count);
         for (int64_t i = 0; i < count; ++i) {
-          taps[i] =
-              MakeTaps<Real>(p[2 * i], p[2 * i + 1], sizes.height, sizes.width);
+          taps[i] = MakePointSampleTaps<Real>(p[2 * i], p[2 * i + 1],
+                                              sizes.height, sizes.width);
         }
         for (int64_t i = begin; i < group_end; ++i) {
           const int64_t row = rows != nullptr ? rows[i] : i;
@@ -129,29 +81,26 @@ void ReadMaps(const Sizes& sizes, const Pixel* maps, const int64_t* rows,
 // The gradient of ReadMaps with rows. Parallel over rows, if no map occurs
 // twice among them: then no two threads write one address.
 template <typename Real>
-void AddToMaps(const Sizes& sizes, const Real* gradients, const int64_t* rows,
-               bool distinct, const Real* points, Real* maps) {
+void AddToMaps(const PointSampleSizes& sizes, const Real* gradients,
+               const int64_t* rows, bool distinct, const Real* points,
+               Real* maps) {
   const int64_t pixels = int64_t{sizes.height} * sizes.width;
   const int64_t grain = distinct ? 1 : std::max<int64_t>(1, sizes.groups);
   at::parallel_for(0, sizes.groups, grain, [&](int64_t begin, int64_t end) {
-    Taps<Real> taps[kChunk];
+    PointSampleTaps<Real> taps[kChunk];
     for (int64_t i = begin; i < end; ++i) {
       for (int64_t first = 0; first < sizes.points; first += kChunk) {
         const int64_t count = std::min(kChunk, sizes.points - first);
         const int64_t offset = i * sizes.points + first;
         const Real* p = points + 2 * offset;
         for (int64_t j = 0; j < count; ++j) {
-          taps[j] =
-              MakeTaps<Real>(p[2 * j], p[2 * j + 1], sizes.height, sizes.width);
+          taps[j] = MakePointSampleTaps<Real>(p[2 * j], p[2 * j + 1],
+                                              sizes.height, sizes.width);
         }
         AddToMap(gradients + offset, taps, count, maps + rows[i] * pixels);
       }
     }
   });
-}
-
-at::ScalarType ResultType(const at::Tensor& maps) {
-  return maps.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }
 
 bool NeedsGradient(const at::Tensor& maps) {
@@ -166,11 +115,12 @@ bool IsReadable(const at::Tensor& maps) {
          type == at::kDouble;
 }
 
-at::Tensor Read(const Sizes& sizes, at::IntArrayRef output_sizes,
+at::Tensor Read(const PointSampleSizes& sizes, at::IntArrayRef output_sizes,
                 const at::Tensor& maps_in, const int64_t* rows,
                 const at::Tensor& points_in) {
   const at::Tensor maps = maps_in.contiguous();
-  const at::Tensor points = points_in.to(ResultType(maps)).contiguous();
+  const at::Tensor points =
+      points_in.to(PointSampleResultType(maps)).contiguous();
   at::Tensor output = at::empty(output_sizes, points.options());
   switch (maps.scalar_type()) {
     case at::kDouble:
@@ -212,7 +162,7 @@ class ReadRows final : public torch::autograd::Function<ReadRows> {
     const at::Tensor gradient = gradients[0].contiguous();
     const at::Tensor points = saved[1].to(gradient.scalar_type()).contiguous();
     at::Tensor result = at::zeros(maps, gradient.options());
-    const Sizes sizes = MakeSizes(maps, points);
+    const PointSampleSizes sizes = MakeSizes(maps, points);
     const int64_t* const row = rows.const_data_ptr<int64_t>();
     std::vector<bool> seen(maps[0]);
     bool distinct = true;
@@ -233,27 +183,48 @@ class ReadRows final : public torch::autograd::Function<ReadRows> {
   }
 
  private:
-  static Sizes MakeSizes(at::IntArrayRef maps, const at::Tensor& points) {
+  static PointSampleSizes MakeSizes(at::IntArrayRef maps,
+                                    const at::Tensor& points) {
     return {points.size(0), 1, points.size(1), static_cast<int32_t>(maps[1]),
             static_cast<int32_t>(maps[2])};
   }
 };
 
+// PointSampleRead() with a gradient, for maps on other devices.
+class ReadOnDevice final : public torch::autograd::Function<ReadOnDevice> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context,
+                            const at::Tensor& maps,
+                            const std::optional<at::Tensor>& rows,
+                            const at::Tensor& points) {
+    context->save_for_backward({rows.value_or(at::Tensor()), points});
+    context->saved_data["maps"] = maps.sizes().vec();
+    context->saved_data["type"] = maps.scalar_type();
+    const at::AutoDispatchBelowAutograd below;
+    return PointSampleRead(maps, rows, points);
+  }
+
+  static torch::autograd::variable_list backward(
+      torch::autograd::AutogradContext* context,
+      torch::autograd::variable_list gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const std::optional<at::Tensor> rows =
+        saved[0].defined() ? std::optional<at::Tensor>(saved[0]) : std::nullopt;
+    const at::Tensor result =
+        PointSampleAdd(gradients[0], rows, saved[1],
+                       context->saved_data["maps"].toIntVector());
+    return {result.to(context->saved_data["type"].toScalarType()), at::Tensor(),
+            at::Tensor()};
+  }
+};
+
 // [N, C, H, W] at [N, T, 2] -> [N, C, T]
 at::Tensor GridSample(const at::Tensor& maps, const at::Tensor& points) {
-  const at::ScalarType type = ResultType(maps);
+  const at::ScalarType type = PointSampleResultType(maps);
   const at::Tensor grid = 2 * points.to(type).unsqueeze(1) - 1;
   return at::grid_sampler(maps.to(type), grid, kBilinear, kZeroPadding,
                           /*align_corners=*/false)
       .squeeze(2);
-}
-
-void CheckPixels(int64_t height, int64_t width) {
-  TORCH_CHECK(height > 0 && width > 0, "maps must have pixels, got ", height,
-              " x ", width);
-  TORCH_CHECK(height <= std::numeric_limits<int32_t>::max() / width,
-              "maps must have fewer than 2^31 pixels, got ", height, " x ",
-              width);
 }
 
 }  // namespace
@@ -261,11 +232,12 @@ void CheckPixels(int64_t height, int64_t width) {
 at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points) {
   CheckShape(maps, "maps", {kAny, kAny, kAny, kAny});
   CheckShape(points, "points", {maps.size(0), kAny, 2});
-  CheckPixels(maps.size(2), maps.size(3));
+  const PointSampleSizes sizes =
+      CheckPointSample(maps.sizes(), /*rows=*/{}, points);
+  if (HasPointSampleOps(maps.device())) {
+    return ReadOnDevice::apply(maps, std::optional<at::Tensor>(), points);
+  }
   if (!IsReadable(maps) || NeedsGradient(maps)) return GridSample(maps, points);
-  const Sizes sizes = {maps.size(0), maps.size(1), points.size(1),
-                       static_cast<int32_t>(maps.size(2)),
-                       static_cast<int32_t>(maps.size(3))};
   return Read(sizes, {sizes.groups, sizes.maps, sizes.points}, maps,
               /*rows=*/nullptr, points);
 }
@@ -275,19 +247,24 @@ at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
   CheckShape(maps, "maps", {kAny, kAny, kAny});
   CheckShape(rows, "rows", {kAny});
   CheckShape(points, "points", {rows.size(0), kAny, 2});
-  CheckPixels(maps.size(1), maps.size(2));
+  CheckPointSample({maps.size(0), 1, maps.size(1), maps.size(2)}, rows, points);
   TORCH_CHECK(rows.scalar_type() == at::kLong, "rows must be int64, got ",
               rows.scalar_type());
-  if (!IsReadable(maps)) {
-    return GridSample(maps.index_select(0, rows.to(maps.device())).unsqueeze(1),
-                      points)
-        .squeeze(1);
-  }
   const at::Tensor host_rows = rows.cpu().contiguous();
   const int64_t* const row = host_rows.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < host_rows.size(0); ++i) {
     TORCH_CHECK(row[i] >= 0 && row[i] < maps.size(0), "rows[", i,
                 "] must be in 0 .. ", maps.size(0) - 1, ", got ", row[i]);
+  }
+  if (HasPointSampleOps(maps.device())) {
+    return ReadOnDevice::apply(maps.unsqueeze(1),
+                               std::optional<at::Tensor>(rows), points)
+        .squeeze(1);
+  }
+  if (!IsReadable(maps)) {
+    return GridSample(maps.index_select(0, rows.to(maps.device())).unsqueeze(1),
+                      points)
+        .squeeze(1);
   }
   return ReadRows::apply(maps, host_rows, points);
 }

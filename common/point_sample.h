@@ -18,7 +18,9 @@ namespace mask2former {
 // Pixels outside the map are 0, hence values fade within half a pixel of the
 // border. Points far outside read 0. N, C and T may be 0.
 //
-// Gradients flow to floating-point maps, not to points.
+// Gradients flow to floating-point maps, not to points. On a GPU they are added
+// with atomics: runs differ in the last bits, and at::globalContext()'s
+// deterministic mode refuses.
 //
 // Throws c10::Error on other shapes.
 //
@@ -34,7 +36,8 @@ at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points);
 //   returns  [n, T]
 //
 // The rest as above. Maps in host memory are read in place: no copy of the rows
-// is made, and none in floating point. Deterministic; a row may be read twice.
+// is made, and none in floating point. A row may be read twice. The rows are
+// checked on the host: keep them there, or a GPU's queue is waited for.
 at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
                            const at::Tensor& points);
 

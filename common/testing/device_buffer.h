@@ -20,11 +20,11 @@
   } while (false)
 
 // EXPECT that a launch, or another call of CUDA's, worked.
-#define M2F_EXPECT_CUDA_SUCCESS(call)          \
-  do {                                         \
-    const cudaError_t m2f_cuda_error = (call); \
-    EXPECT_EQ(m2f_cuda_error, cudaSuccess)     \
-        << cudaGetErrorString(m2f_cuda_error); \
+#define M2F_EXPECT_CUDA_SUCCESS(...)                  \
+  do {                                                \
+    const cudaError_t m2f_cuda_error = (__VA_ARGS__); \
+    EXPECT_EQ(m2f_cuda_error, cudaSuccess)            \
+        << cudaGetErrorString(m2f_cuda_error);        \
   } while (false)
 
 namespace mask2former {

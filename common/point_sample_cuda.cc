@@ -1,0 +1,112 @@
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <torch/library.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "mask2former/common/point_sample_kernel.h"
+#include "mask2former/common/point_sample_ops.h"
+
+namespace mask2former {
+namespace {
+
+// On the maps' device and contiguous; nullptr without rows.
+at::Tensor PrepareRows(const std::optional<at::Tensor>& rows,
+                       at::Device device) {
+  return rows.has_value() ? rows->to(device).contiguous() : at::Tensor();
+}
+
+const int64_t* RowPointer(const at::Tensor& rows) {
+  return rows.defined() ? rows.const_data_ptr<int64_t>() : nullptr;
+}
+
+template <typename Pixel, typename Real>
+void Launch(const PointSampleSizes& sizes, const at::Tensor& maps,
+            const at::Tensor& rows, const at::Tensor& points,
+            at::Tensor& output) {
+  C10_CUDA_CHECK((LaunchPointSample<Pixel, Real>(
+      sizes, static_cast<const Pixel*>(maps.const_data_ptr()), RowPointer(rows),
+      points.const_data_ptr<Real>(), output.mutable_data_ptr<Real>(),
+      c10::cuda::getCurrentCUDAStream())));
+}
+
+at::Tensor PointSampleReadCuda(const at::Tensor& maps_in,
+                               const std::optional<at::Tensor>& rows_in,
+                               const at::Tensor& points_in) {
+  const PointSampleSizes sizes =
+      CheckPointSample(maps_in.sizes(), rows_in, points_in);
+  const c10::cuda::CUDAGuard device_guard(maps_in.device());
+  const at::Tensor maps = maps_in.contiguous();
+  const at::Tensor rows = PrepareRows(rows_in, maps.device());
+  const at::Tensor points =
+      points_in.to(maps.device(), PointSampleResultType(maps)).contiguous();
+  at::Tensor output =
+      at::empty({sizes.groups, sizes.maps, sizes.points}, points.options());
+  switch (maps.scalar_type()) {
+    case at::kDouble:
+      Launch<double, double>(sizes, maps, rows, points, output);
+      break;
+    case at::kFloat:
+      Launch<float, float>(sizes, maps, rows, points, output);
+      break;
+    case at::kHalf:
+      Launch<__half, float>(sizes, maps, rows, points, output);
+      break;
+    case at::kBFloat16:
+      Launch<__nv_bfloat16, float>(sizes, maps, rows, points, output);
+      break;
+    case at::kBool:  // Stored as 0 or 1.
+    case at::kByte:
+      Launch<uint8_t, float>(sizes, maps, rows, points, output);
+      break;
+    default:
+      TORCH_CHECK(false, "maps must be bool, uint8 or floating point, got ",
+                  maps.scalar_type());
+  }
+  return output;
+}
+
+at::Tensor PointSampleAddCuda(const at::Tensor& gradients_in,
+                              const std::optional<at::Tensor>& rows_in,
+                              const at::Tensor& points_in,
+                              at::IntArrayRef map_sizes) {
+  const PointSampleSizes sizes =
+      CheckPointSample(map_sizes, rows_in, points_in);
+  at::globalContext().alertNotDeterministic("point_sample_add_cuda");
+  const c10::cuda::CUDAGuard device_guard(gradients_in.device());
+  const at::Tensor gradients = gradients_in.contiguous();
+  const at::Tensor rows = PrepareRows(rows_in, gradients.device());
+  const at::Tensor points =
+      points_in.to(gradients.device(), gradients.scalar_type()).contiguous();
+  at::Tensor result = at::zeros(map_sizes, gradients.options());
+  const auto stream = c10::cuda::getCurrentCUDAStream();
+  if (gradients.scalar_type() == at::kDouble) {
+    C10_CUDA_CHECK(LaunchPointSampleBackward(
+        sizes, gradients.const_data_ptr<double>(), RowPointer(rows),
+        points.const_data_ptr<double>(), result.mutable_data_ptr<double>(),
+        stream));
+  } else {
+    C10_CUDA_CHECK(LaunchPointSampleBackward(
+        sizes, gradients.const_data_ptr<float>(), RowPointer(rows),
+        points.const_data_ptr<float>(), result.mutable_data_ptr<float>(),
+        stream));
+  }
+  return result;
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(mask2former, CUDA, m) {
+  m.impl("point_sample_read", &PointSampleReadCuda);
+  m.impl("point_sample_add", &PointSampleAddCuda);
+}
+
+}  // namespace mask2former

@@ -1,0 +1,70 @@
+#include "mask2former/common/point_sample_ops.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/library.h>
+
+#include <cstdint>
+#include <limits>
+
+#include "mask2former/common/tensor_shape.h"
+
+namespace mask2former {
+namespace {
+
+c10::OperatorHandle FindOperator(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
+}
+
+}  // namespace
+
+at::Tensor PointSampleRead(const at::Tensor& maps,
+                           const std::optional<at::Tensor>& rows,
+                           const at::Tensor& points) {
+  static const auto op = FindOperator("mask2former::point_sample_read")
+                             .typed<decltype(PointSampleRead)>();
+  return op.call(maps, rows, points);
+}
+
+at::Tensor PointSampleAdd(const at::Tensor& gradients,
+                          const std::optional<at::Tensor>& rows,
+                          const at::Tensor& points, at::IntArrayRef map_sizes) {
+  static const auto op = FindOperator("mask2former::point_sample_add")
+                             .typed<decltype(PointSampleAdd)>();
+  return op.call(gradients, rows, points, map_sizes);
+}
+
+bool HasPointSampleOps(at::Device device) {
+  static const auto op = FindOperator("mask2former::point_sample_read");
+  return device.is_cuda() && op.hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+}
+
+PointSampleSizes CheckPointSample(at::IntArrayRef map_sizes,
+                                  const std::optional<at::Tensor>& rows,
+                                  const at::Tensor& points) {
+  TORCH_CHECK(map_sizes.size() == 4, "maps must have shape [M, C, H, W], got ",
+              map_sizes);
+  const int64_t height = map_sizes[2], width = map_sizes[3];
+  TORCH_CHECK(height > 0 && width > 0, "maps must have pixels, got ", height,
+              " x ", width);
+  TORCH_CHECK(height <= std::numeric_limits<int32_t>::max() / width,
+              "maps must have fewer than 2^31 pixels, got ", height, " x ",
+              width);
+  CheckShape(points, "points",
+             {rows.has_value() ? rows->size(0) : map_sizes[0], kAny, 2});
+  return {points.size(0), map_sizes[1], points.size(1),
+          static_cast<int32_t>(height), static_cast<int32_t>(width)};
+}
+
+at::ScalarType PointSampleResultType(const at::Tensor& maps) {
+  return maps.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+TORCH_LIBRARY_FRAGMENT(mask2former, m) {
+  m.def(
+      "point_sample_read(Tensor maps, Tensor? rows, Tensor points) -> Tensor");
+  m.def(
+      "point_sample_add(Tensor gradients, Tensor? rows, Tensor points, "
+      "int[] map_sizes) -> Tensor");
+}
+
+}  // namespace mask2former
