@@ -6,15 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/eval/pair_counts.h"
 
 namespace mask2former {
 namespace {
-
-constexpr uint64_t kEveryByte = 0x0101010101010101;
-
-// Counts of all pairs of bytes, [256][256]: no id can be out of range here, the
-// ids that should not be are found afterwards.
-using PairCounts = std::array<int64_t, 256 * 256>;
 
 absl::Status CheckLabelImage(const cv::Mat& image, const char* name) {
   if (image.empty()) {
@@ -30,25 +25,6 @@ absl::Status CheckLabelImage(const cv::Mat& image, const char* name) {
         name, " has ", 8 * image.elemSize(), " bits per pixel, want 8"));
   }
   return absl::OkStatus();
-}
-
-// Labels come in long runs: eight pixels at a time where all are alike.
-void CountRow(const uint8_t* ground_truth, const uint8_t* prediction, int width,
-              PairCounts& pairs) {
-  int x = 0;
-  for (; x + 8 <= width; x += 8) {
-    uint64_t g, p;
-    std::memcpy(&g, ground_truth + x, 8);
-    std::memcpy(&p, prediction + x, 8);
-    if (g == ground_truth[x] * kEveryByte && p == prediction[x] * kEveryByte) {
-      pairs[ground_truth[x] * 256 + prediction[x]] += 8;
-    } else {
-      for (int i = x; i < x + 8; ++i) {
-        ++pairs[ground_truth[i] * 256 + prediction[i]];
-      }
-    }
-  }
-  for (; x < width; ++x) ++pairs[ground_truth[x] * 256 + prediction[x]];
 }
 
 // "row R, column C" of the first pixel with `value`.
@@ -83,12 +59,9 @@ absl::Status ConfusionMatrix::Add(const cv::Mat& ground_truth,
         " (height x width), the ground truth ", ground_truth.rows, " x ",
         ground_truth.cols, "; predict at the size of the ground truth"));
   }
-  const auto pairs = std::make_unique<PairCounts>();
-  pairs->fill(0);
-  for (int y = 0; y < ground_truth.rows; ++y) {
-    CountRow(ground_truth.ptr<uint8_t>(y), prediction.ptr<uint8_t>(y),
-             ground_truth.cols, *pairs);
-  }
+  // The ids that should not be are found afterwards.
+  const std::unique_ptr<PairCounts> pairs =
+      CountPairs(ground_truth, prediction);
   for (int id = kIds; id < 256; ++id) {
     int64_t predicted = 0, actual = 0;
     for (int other = 0; other < 256; ++other) {
