@@ -1,5 +1,7 @@
 #include "mask2former/configs/experiment.h"
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mask2former/common/status_macros.h"
@@ -67,6 +69,10 @@ absl::StatusOr<Experiment> ReadExperiment(
     const std::string& path, const std::vector<std::string>& overrides) {
   Experiment experiment;
   M2F_RETURN_IF_ERROR(ReadConfig(path, overrides, experiment));
+  if (experiment.output_dir().empty()) {
+    experiment.set_output_dir(
+        absl::StrCat("output/", std::filesystem::path(path).stem().string()));
+  }
   const absl::Status status = ValidateExperiment(experiment);
   if (!status.ok()) {
     return absl::Status(status.code(),
@@ -90,7 +96,6 @@ absl::Status ValidateExperiment(const Experiment& experiment) {
   rules.Check(experiment.eval().num_pictures() >= 0,
               "eval.num_pictures must be 0 or more, is ",
               experiment.eval().num_pictures());
-  rules.Check(!experiment.output_dir().empty(), "output_dir must not be empty");
   return rules.ToStatus();
 }
 

@@ -156,9 +156,17 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"NoRoot", "data.root=", "data.root is not set"},
         Broken{"LogPeriod", "trainer.log_period=0", "trainer.log_period"},
         Broken{"Threads", "trainer.num_threads=-1", "trainer.num_threads"},
-        Broken{"Pictures", "eval.num_pictures=-1", "eval.num_pictures"},
-        Broken{"Output", "output_dir=", "output_dir must not be empty"}),
+        Broken{"Pictures", "eval.num_pictures=-1", "eval.num_pictures"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(ReadExperimentTest, OutputIsNamedAfterTheConfigUnlessSet) {
+  EXPECT_EQ(ReadExperiment(kQuickstart, {"output_dir="})->output_dir(),
+            "output/semantic");
+  EXPECT_EQ(ReadExperiment(kQuickstart, {"output_dir=/tmp/x"})->output_dir(),
+            "/tmp/x");
+  EXPECT_EQ(ReadExperiment(kOfficialR50, {})->output_dir(),
+            "output/maskformer2_R50_bs16_90k");
+}
 
 TEST(ReadExperimentTest, ListsEveryRuleThatIsBroken) {
   EXPECT_THAT(ReadExperiment(kQuickstart, {"solver.max_iter=0", "data.root=",

@@ -1,6 +1,5 @@
 #include "mask2former/configs/load_segmentor.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <utility>
@@ -15,23 +14,13 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/train/choose_device.h"
 #include "mask2former/train/run_checkpoint.h"
 
 namespace mask2former {
 namespace {
 
 constexpr char kModelFile[] = "/model.safetensors";
-
-absl::StatusOr<at::Device> ChooseDevice(TrainerConfig::Device wanted) {
-  const bool has_cuda = at::globalContext().hasCUDA();
-  if (wanted == TrainerConfig::CUDA && !has_cuda) {
-    return absl::FailedPreconditionError(
-        "trainer.device is CUDA, but there is no GPU that this build can use; "
-        "--set=trainer.device=CPU computes on the CPU");
-  }
-  return wanted == TrainerConfig::CPU || !has_cuda ? at::Device(at::kCPU)
-                                                   : at::Device(at::kCUDA, 0);
-}
 
 }  // namespace
 

@@ -15,6 +15,9 @@
 DEFINE_string(config, "",
               "experiment to run, a text proto such as "
               "configs/quickstart/semantic.textproto");
+DEFINE_string(output_dir, "",
+              "folder for checkpoints, metrics and pictures, instead of the "
+              "config's; by default output/NAME for NAME.textproto");
 DEFINE_bool(resume, false,
             "go on from the newest checkpoint in output_dir; starts anew if "
             "there is none");
@@ -47,8 +50,9 @@ absl::Status Main(const CommandLine& command_line) {
         "--config=configs/quickstart/semantic.textproto, or --help");
   }
   M2F_ASSIGN_OR_RETURN(
-      const Experiment experiment,
+      Experiment experiment,
       ReadExperiment(ResolveUserPath(FLAGS_config), command_line.overrides));
+  if (!FLAGS_output_dir.empty()) experiment.set_output_dir(FLAGS_output_dir);
   if (FLAGS_print_config) {
     std::printf("%s", PrintConfig(WithDefaults(experiment)).c_str());
     return absl::OkStatus();

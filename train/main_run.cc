@@ -1,10 +1,8 @@
 #include "mask2former/train/main_run.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <google/protobuf/util/message_differencer.h>
-#include <torch/cuda.h>
 
 #include <memory>
 #include <random>
@@ -12,7 +10,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/paths.h"
@@ -24,34 +21,19 @@
 #include "mask2former/data/scene/generated_data.h"
 #include "mask2former/eval/evaluator.h"
 #include "mask2former/eval/report.h"
+#include "mask2former/eval/scores_json.h"
 #include "mask2former/matcher/build_matcher.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
 #include "mask2former/train/banner.h"
+#include "mask2former/train/choose_device.h"
+#include "mask2former/train/logging/log_file.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
 #include "mask2former/train/run_directory.h"
 #include "mask2former/train/trainer.h"
 
 namespace mask2former {
 namespace {
-
-absl::StatusOr<torch::Device> ChooseDevice(TrainerConfig::Device device) {
-  switch (device) {
-    case TrainerConfig::CPU:
-      return torch::Device(torch::kCPU);
-    case TrainerConfig::CUDA:
-      if (!torch::cuda::is_available()) {
-        return absl::FailedPreconditionError(
-            "trainer.device is CUDA, but there is no GPU, or this program was "
-            "built without --config=cuda");
-      }
-      return torch::Device(torch::kCUDA, 0);
-    case TrainerConfig::AUTO:
-      return torch::cuda::is_available() ? torch::Device(torch::kCUDA, 0)
-                                         : torch::Device(torch::kCPU);
-  }
-  return absl::InternalError("unknown trainer.device");
-}
 
 // What must not change when a run goes on: everything but where and how often
 // it writes, and how it is fed.
@@ -102,10 +84,13 @@ absl::StatusOr<EvaluationRecord> EvaluateNow(const Experiment& experiment,
   options.eval = experiment.eval();
   options.input = experiment.data().input();
   options.inference = experiment.model().inference();
-  options.pictures_dir =
-      absl::StrFormat("%s/pictures/iteration_%06d", output_dir, iteration);
+  options.pictures_dir = absl::StrCat(output_dir, "/eval/step_", iteration);
   M2F_ASSIGN_OR_RETURN(const Evaluation evaluation,
                        Evaluate(frames.frames(), options, segmentor));
+  M2F_RETURN_IF_ERROR(CreateDirectories(options.pictures_dir));
+  M2F_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(options.pictures_dir, "/metrics.json"),
+                          OfficialJson(evaluation.metrics)));
   EvaluationRecord record;
   const CityscapesScores& scores = evaluation.scores;
   record.table = ClassTable(scores);
@@ -169,6 +154,11 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
                          options.resume      ? ExistingRun::kResume
                          : options.overwrite ? ExistingRun::kMoveAway
                                              : ExistingRun::kRefuse));
+  }
+  std::unique_ptr<LogFile> log_file;
+  if (!options.dry_run) {
+    M2F_ASSIGN_OR_RETURN(
+        log_file, LogFile::Open(absl::StrCat(directory.path, "/log.txt")));
   }
   if (!directory.checkpoint.empty()) {
     M2F_ASSIGN_OR_RETURN(state, ReadTrainingState(directory.checkpoint));

@@ -7,7 +7,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/safetensors.h"
 #include "mask2former/common/status_macros.h"
@@ -16,7 +15,7 @@
 namespace mask2former {
 namespace {
 
-constexpr char kPrefix[] = "iteration_";
+constexpr char kPrefix[] = "step_";
 
 std::string Folder(const std::string& directory) {
   return absl::StrCat(directory, "/checkpoints");
@@ -43,8 +42,7 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
                                               const TrainingState& state,
                                               int keep) {
   const std::string folder = Folder(directory);
-  const std::string path =
-      absl::StrFormat("%s/%s%06d", folder, kPrefix, state.iteration);
+  const std::string path = absl::StrCat(folder, "/", kPrefix, state.iteration);
   // Filled under another name, so that no reader ever sees half of it.
   const std::string temporary =
       absl::StrCat(folder, "/writing_", state.iteration);

@@ -1,6 +1,6 @@
 // A training run on disk, so that it can go on where it stopped.
 //
-// DIR/checkpoints/iteration_000020/
+// DIR/checkpoints/step_20/
 //   model.safetensors     weights and buffers, loads anywhere
 //   training.safetensors  optimizer moments, random states; iteration and data
 //                         position in its metadata
@@ -37,7 +37,7 @@ struct TrainingState {
   std::string config;  // Text.
 };
 
-// Writes DIR/checkpoints/iteration_<n>, whole or not at all, then removes all
+// Writes DIR/checkpoints/step_<n>, whole or not at all, then removes all
 // but the newest `keep` (0: removes none).
 //
 // Returns its path, or the error of the file system; the checkpoints that were

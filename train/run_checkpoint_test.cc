@@ -39,7 +39,7 @@ TEST(RunCheckpointTest, ReadsWhatItSaved) {
   const torch::nn::LinearImpl model(3, 2);
   const auto path = SaveRunCheckpoint(Fresh("round"), model, State(20), 3);
   ASSERT_THAT(path, IsOk());
-  EXPECT_THAT(*path, EndsWith("/checkpoints/iteration_000020"));
+  EXPECT_THAT(*path, EndsWith("/checkpoints/step_20"));
   const auto state = ReadTrainingState(*path);
   ASSERT_THAT(state, IsOk());
   EXPECT_EQ(state->iteration, 20);
@@ -62,9 +62,8 @@ TEST(RunCheckpointTest, KeepsTheNewest) {
     ASSERT_THAT(SaveRunCheckpoint(directory, model, State(iteration), 2),
                 IsOk());
   }
-  EXPECT_THAT(
-      ListRunCheckpoints(directory),
-      ElementsAre(EndsWith("iteration_000100"), EndsWith("iteration_1000000")));
+  EXPECT_THAT(ListRunCheckpoints(directory),
+              ElementsAre(EndsWith("step_100"), EndsWith("step_1000000")));
 }
 
 TEST(RunCheckpointTest, AFullDiskLeavesTheFormerCheckpointAlone) {
@@ -84,11 +83,10 @@ TEST(RunCheckpointTest, AFullDiskLeavesTheFormerCheckpointAlone) {
 
   ASSERT_FALSE(failed.ok());
   EXPECT_THAT(std::string(failed.status().message()), HasSubstr(directory));
-  EXPECT_THAT(ListRunCheckpoints(directory),
-              ElementsAre(EndsWith("iteration_000001")));
+  EXPECT_THAT(ListRunCheckpoints(directory), ElementsAre(EndsWith("step_1")));
   EXPECT_THAT(ReadTrainingState(ListRunCheckpoints(directory)[0]), IsOk());
   EXPECT_THAT(ListDirectory(directory + "/checkpoints").value(),
-              ElementsAre("iteration_000001"));
+              ElementsAre("step_1"));
 }
 
 TEST(RunCheckpointTest, ACheckpointCutInHalfIsAnErrorThatNamesTheFile) {

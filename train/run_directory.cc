@@ -51,7 +51,7 @@ absl::StatusOr<RunDirectory> OpenRunDirectory(const std::string& path,
               ? ""
               : absl::StrCat(" (newest checkpoint: ", checkpoints.back(), ")"),
           ". Go on with --resume, move it away with --overwrite, or choose "
-          "another folder with --set output_dir=DIR"));
+          "another folder with --output_dir=DIR"));
     }
     M2F_RETURN_IF_ERROR(MoveAway(path));
   }

@@ -32,22 +32,22 @@ TEST(OpenRunDirectoryTest, MakesAFolderThatIsMissing) {
 
 TEST(OpenRunDirectoryTest, RefusesAFolderWithARunAndSaysWhatToDo) {
   const std::string path = Fresh("refuse");
-  MakeCheckpoint(path, "iteration_000020");
+  MakeCheckpoint(path, "step_20");
   EXPECT_THAT(OpenRunDirectory(path, ExistingRun::kRefuse),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       AllOf(HasSubstr("iteration_000020"),
-                             HasSubstr("--resume"), HasSubstr("--overwrite"))));
+                       AllOf(HasSubstr("step_20"), HasSubstr("--resume"),
+                             HasSubstr("--overwrite"))));
 }
 
 TEST(OpenRunDirectoryTest, ResumesFromTheNewestCompleteCheckpoint) {
   const std::string path = Fresh("resume");
-  MakeCheckpoint(path, "iteration_000020");
-  MakeCheckpoint(path, "iteration_000100");
-  MakeCheckpoint(path, "iteration_000040");
+  MakeCheckpoint(path, "step_20");
+  MakeCheckpoint(path, "step_100");
+  MakeCheckpoint(path, "step_40");
   MakeCheckpoint(path, "writing_200");  // The program was killed meanwhile.
   const auto directory = OpenRunDirectory(path, ExistingRun::kResume);
   ASSERT_THAT(directory, IsOk());
-  EXPECT_EQ(directory->checkpoint, path + "/checkpoints/iteration_000100");
+  EXPECT_EQ(directory->checkpoint, path + "/checkpoints/step_100");
 }
 
 TEST(OpenRunDirectoryTest, ResumeWithoutCheckpointStartsAnew) {
@@ -60,12 +60,11 @@ TEST(OpenRunDirectoryTest, ResumeWithoutCheckpointStartsAnew) {
 TEST(OpenRunDirectoryTest, MovesAnOldRunAwayAndLosesNothing) {
   const std::string path = Fresh("move");
   for (const char* aside : {".1", ".2"}) {
-    MakeCheckpoint(path, "iteration_000020");
+    MakeCheckpoint(path, "step_20");
     const auto directory = OpenRunDirectory(path, ExistingRun::kMoveAway);
     ASSERT_THAT(directory, IsOk());
     EXPECT_EQ(directory->checkpoint, "");
-    EXPECT_TRUE(
-        DirectoryExists(path + aside + "/checkpoints/iteration_000020"));
+    EXPECT_TRUE(DirectoryExists(path + aside + "/checkpoints/step_20"));
     EXPECT_FALSE(DirectoryExists(path + "/checkpoints"));
   }
 }

@@ -79,7 +79,6 @@ absl::Status Trainer::Restore(const TrainingState& state) {
   generator.set_state(random->second);
   points_generator_.set_state(points->second);
   iteration_ = state.iteration;
-  saved_at_ = iteration_;
   return absl::OkStatus();
 }
 
@@ -99,7 +98,6 @@ absl::StatusOr<std::string> Trainer::Save() {
       const std::string path,
       SaveRunCheckpoint(options_.output_dir, step_->segmentor(), state,
                         options_.config.keep_checkpoints()));
-  saved_at_ = iteration_;
   return path;
 }
 
@@ -114,7 +112,8 @@ absl::Status Trainer::Run() {
       const std::unique_ptr<TrainingLog> log,
       TrainingLog::Open(
           {options_.output_dir, options_.max_iter, options_.config.log_period(),
-           options_.config.tensorboard()},
+           options_.config.tensorboard(),
+           step_->segmentor().parameters().front().device()},
           iteration_));
   return Loop(*log);
 }

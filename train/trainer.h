@@ -69,7 +69,6 @@ class Trainer final {
   const Evaluate evaluate_;
   at::Generator points_generator_;  // Of the sampled points.
   int64_t iteration_ = 0;           // Steps done.
-  int64_t saved_at_ = -1;           // Iteration of the last checkpoint.
 };
 
 }  // namespace mask2former

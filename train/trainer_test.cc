@@ -108,7 +108,7 @@ std::string Fresh(const std::string& name) {
 }
 
 std::string Checkpoint(const std::string& directory, const char* iteration) {
-  return directory + "/checkpoints/iteration_" + iteration;
+  return directory + "/checkpoints/step_" + iteration;
 }
 
 TEST(TrainerTest, InterruptedAndResumedEqualsUninterruptedBitForBit) {
@@ -121,11 +121,11 @@ TEST(TrainerTest, InterruptedAndResumedEqualsUninterruptedBitForBit) {
   first.interrupt_at = 20;  // The signal is seen after step 21.
   ASSERT_THAT(first.trainer->Run(), IsOk());
   ASSERT_EQ(first.trainer->iteration(), 21);
-  const auto state = ReadTrainingState(Checkpoint(parts, "000021"));
+  const auto state = ReadTrainingState(Checkpoint(parts, "21"));
   ASSERT_THAT(state, IsOk());
 
   Fixture second(parts);
-  ASSERT_THAT(LoadWeights(Checkpoint(parts, "000021") + "/model.safetensors",
+  ASSERT_THAT(LoadWeights(Checkpoint(parts, "21") + "/model.safetensors",
                           true, *second.segmentor),
               IsOk());
   at::randn({5});  // Whatever happened to the generators in between.
@@ -146,8 +146,8 @@ TEST(TrainerTest, KeepsTheNewestCheckpointsAndALinePerPeriod) {
   Fixture fixture(directory);
   ASSERT_THAT(fixture.trainer->Run(), IsOk());
   EXPECT_THAT(ListRunCheckpoints(directory),
-              ElementsAre(Checkpoint(directory, "000030"),
-                          Checkpoint(directory, "000040")));
+              ElementsAre(Checkpoint(directory, "30"),
+                          Checkpoint(directory, "40")));
   std::ifstream lines(directory + "/metrics.jsonl");
   int training = 0, validation = 0;
   for (std::string line; std::getline(lines, line);) {
