@@ -44,18 +44,18 @@ SemanticPrediction PredictSemantic(Segmentor& segmentor,
   SemanticPrediction result;
   result.queries =
       segmentor.PredictFinal(prepared.images, config.shrink_mask_features());
-  const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
-  const ImageSize& image_size = prepared.sizes[0];
+  result.image = prepared.sizes[0];
+  result.padded = {prepared.images.size(2), prepared.images.size(3)};
   if (with_scores) {
     result.scores =
-        SemanticInference(result.queries, /*index=*/0, padded, image_size,
-                          output, config.resize_before_scores());
+        SemanticInference(result.queries, /*index=*/0, result.padded,
+                          result.image, output, config.resize_before_scores());
     // Not SemanticLabels(): its sums may differ in the last bit.
     result.train_ids = ToMat(std::get<1>(result.scores.max(0)).to(at::kByte));
   } else {
-    result.train_ids =
-        ToMat(SemanticLabels(result.queries, /*index=*/0, padded, image_size,
-                             output, config.resize_before_scores()));
+    result.train_ids = ToMat(SemanticLabels(result.queries, /*index=*/0,
+                                            result.padded, result.image, output,
+                                            config.resize_before_scores()));
   }
   return result;
 }

@@ -32,6 +32,8 @@ class EvaluationModeGuard {
 // What a model says of one picture.
 struct SemanticPrediction {
   MaskPrediction queries;  // Of a batch of one: before any resize.
+  ImageSize image;         // As the model took it, before padding,
+  ImageSize padded;        // and after.
   at::Tensor scores;       // [K, height, width] float, on the model's device.
   // [height, width] CV_8UC1, train ids: the class of the highest score, the
   // lowest of them on a tie.

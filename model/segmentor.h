@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "mask2former/backbone/backbone.h"
+#include "mask2former/common/image_size.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/common/mask_target.h"
 #include "mask2former/pixel_decoder/pixel_decoder.h"
@@ -24,11 +25,6 @@ struct SegmentorOptions {
   std::array<float, 3> pixel_mean = {123.675f, 116.28f, 103.53f};
   std::array<float, 3> pixel_std = {58.395f, 57.12f, 57.375f};
   int64_t size_divisibility = 32;
-};
-
-struct ImageSize {
-  int64_t height = 0;
-  int64_t width = 0;
 };
 
 // Images as the model reads them.

@@ -2,29 +2,17 @@
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
 #include "mask2former/common/tensor_shape.h"
+#include "mask2former/model/resize_maps.h"
 
 namespace mask2former {
 namespace {
 
 constexpr int64_t kQueriesAtOnce = 16;
-
-// [N, H, W] -> [N, size.height, size.width]
-at::Tensor Resize(const at::Tensor& maps, const ImageSize& size) {
-  if (maps.size(1) == size.height && maps.size(2) == size.width) return maps;
-  return at::upsample_bilinear2d(maps.unsqueeze(0), {size.height, size.width},
-                                 /*align_corners=*/false)
-      .squeeze(0);
-}
-
-at::Tensor Crop(const at::Tensor& maps, const ImageSize& size) {
-  return maps.narrow(1, 0, size.height).narrow(2, 0, size.width);
-}
 
 // Adds what the queries' `masks` say to `scores`, [K, H * W].
 //
@@ -68,13 +56,15 @@ at::Tensor SemanticInference(const MaskPrediction& prediction, int64_t index,
                 probabilities.options());
   for (int64_t q = 0; q < masks.size(0); q += kQueriesAtOnce) {
     const int64_t count = std::min(kQueriesAtOnce, masks.size(0) - q);
-    at::Tensor group = Resize(masks.narrow(0, q, count), padded);
-    if (resize_before_scores) group = Resize(Crop(group, image), output);
+    at::Tensor group = ResizeMaps(masks.narrow(0, q, count), padded);
+    if (resize_before_scores) {
+      group = ResizeMaps(CropMaps(group, image), output);
+    }
     Accumulate(probabilities.narrow(0, q, count), group, scores);
   }
   scores = scores.view({-1, size.height, size.width});
   if (resize_before_scores) return scores;
-  return Resize(Crop(scores, image), output).contiguous();
+  return ResizeMaps(CropMaps(scores, image), output).contiguous();
 }
 
 }  // namespace mask2former

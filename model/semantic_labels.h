@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
+#include "mask2former/common/image_size.h"
 #include "mask2former/common/mask_prediction.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 

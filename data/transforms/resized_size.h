@@ -3,16 +3,9 @@
 
 #include <cstdint>
 
+#include "mask2former/common/image_size.h"
+
 namespace mask2former {
-
-struct ImageSize {
-  int64_t height = 0;
-  int64_t width = 0;
-};
-
-inline bool operator==(const ImageSize& a, const ImageSize& b) {
-  return a.height == b.height && a.width == b.width;
-}
 
 // The size whose shorter edge is `shorter` pixels, unless the longer one would
 // exceed `longer_at_most`: then that edge has this length. The aspect ratio is
