@@ -262,11 +262,16 @@ absl::Status WriteFileAtomically(absl::string_view path_view,
     return renamed;
   }
   const std::string directory = ParentDirectory(path);
+  return SyncDirectory(directory);
+}
+
+absl::Status SyncDirectory(absl::string_view path_view) {
+  const std::string path(path_view);
   const FileDescriptor folder(
-      open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder that may be written but not listed cannot be opened for syncing.
   if (folder.get() >= 0 && !Sync(folder.get())) {
-    return ErrnoStatus("sync the folder", directory);
+    return ErrnoStatus("sync the folder", path);
   }
   return absl::OkStatus();
 }

@@ -38,6 +38,10 @@ absl::Status WriteFileAtomically(absl::string_view path,
 absl::Status WriteFileAtomically(absl::string_view path,
                                  absl::Span<const absl::string_view> pieces);
 
+// Makes what was created, renamed and removed in a folder last through a power
+// cut.
+absl::Status SyncDirectory(absl::string_view path);
+
 // Creates `path` and the folders above it. No error if it exists already.
 absl::Status CreateDirectories(absl::string_view path);
 

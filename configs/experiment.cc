@@ -6,6 +6,11 @@
 #include "absl/strings/str_join.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/text_proto.h"
+#include "mask2former/data/build_data_loader.h"
+#include "mask2former/matcher/build_matcher.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/train/criterion/set_criterion.h"
+#include "mask2former/train/optimizer/build_optimizer.h"
 
 namespace mask2former {
 namespace {
@@ -18,6 +23,13 @@ class Rules {
     if (!holds) broken_.push_back(absl::StrCat(message...));
   }
 
+  // All lines of an error of one of the pieces.
+  void Check(const absl::Status& status) {
+    if (!status.ok()) broken_.emplace_back(status.message());
+  }
+
+  bool AllHold() const { return broken_.empty(); }
+
   absl::Status ToStatus() const {
     if (broken_.empty()) return absl::OkStatus();
     return absl::InvalidArgumentError(absl::StrJoin(broken_, "\n"));
@@ -26,23 +38,6 @@ class Rules {
  private:
   std::vector<std::string> broken_;
 };
-
-void CheckSolver(const SolverConfig& solver, Rules& rules) {
-  rules.Check(solver.max_iter() >= 1, "solver.max_iter must be at least 1, is ",
-              solver.max_iter());
-  rules.Check(solver.global_batch_size() >= 1,
-              "solver.global_batch_size must be at least 1, is ",
-              solver.global_batch_size());
-  rules.Check(solver.micro_batch_size() >= 0 &&
-                  solver.micro_batch_size() <= solver.global_batch_size(),
-              "solver.micro_batch_size must be between 0 (the whole batch) and "
-              "solver.global_batch_size (",
-              solver.global_batch_size(), "), is ", solver.micro_batch_size());
-  rules.Check(solver.schedule().warmup_iters() <= solver.max_iter(),
-              "solver.schedule.warmup_iters (",
-              solver.schedule().warmup_iters(),
-              ") must not exceed solver.max_iter (", solver.max_iter(), ")");
-}
 
 void CheckTrainer(const TrainerConfig& trainer, Rules& rules) {
   rules.Check(trainer.log_period() >= 1,
@@ -83,19 +78,27 @@ absl::StatusOr<Experiment> ReadExperiment(
 
 absl::Status ValidateExperiment(const Experiment& experiment) {
   Rules rules;
-  CheckSolver(experiment.solver(), rules);
+  rules.Check(ValidateSolverConfig(experiment.solver()));
   CheckTrainer(experiment.trainer(), rules);
   rules.Check(experiment.data().class_set() != DataConfig::CITYSCAPES_19 ||
                   experiment.model().num_classes() == 19,
               "model.num_classes must be 19, the classes of data.class_set "
               "CITYSCAPES_19, is ",
               experiment.model().num_classes());
-  rules.Check(!experiment.data().root().empty(),
-              "data.root is not set: the folder that holds leftImg8bit/ and "
-              "gtFine/ (or --set data.root=DIR)");
+  rules.Check(ValidateDataConfig(experiment.data()));
+  rules.Check(BuildMatcher(experiment.matcher()).status());
+  rules.Check(SetCriterion::Create(experiment.criterion()).status());
   rules.Check(experiment.eval().num_pictures() >= 0,
               "eval.num_pictures must be 0 or more, is ",
               experiment.eval().num_pictures());
+  rules.Check(experiment.eval().prefetch() >= 1,
+              "eval.prefetch must be 1 or more, is ",
+              experiment.eval().prefetch());
+  // The program will build the model anyway, and that takes a while: only to
+  // complete the list.
+  if (!rules.AllHold()) {
+    rules.Check(BuildSegmentor(experiment.model()).status());
+  }
   return rules.ToStatus();
 }
 

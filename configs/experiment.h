@@ -18,8 +18,8 @@ namespace mask2former {
 absl::StatusOr<Experiment> ReadExperiment(
     const std::string& path, const std::vector<std::string>& overrides);
 
-// Checks ranges and the rules between fields of different messages; what one
-// piece alone can judge is left to its Create().
+// Checks what every piece says of its settings, and the rules between them.
+// Mistakes below `model` show when it is built, or here beside others.
 //
 // Returns InvalidArgument that lists every rule broken.
 absl::Status ValidateExperiment(const Experiment& experiment);

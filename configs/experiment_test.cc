@@ -148,14 +148,18 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"Batch", "solver.global_batch_size=0",
                "solver.global_batch_size must"},
         Broken{"PartLargerThanBatch", "solver.micro_batch_size=9",
-               "solver.micro_batch_size must be between"},
+               "solver.micro_batch_size must be in"},
         Broken{"WarmupLongerThanTraining",
                "solver.schedule.warmup_iters=1000000",
-               "must not exceed solver.max_iter"},
+               "in [0, solver.max_iter]"},
         Broken{"Classes", "model.num_classes=7", "must be 19"},
         Broken{"NoRoot", "data.root=", "data.root is not set"},
         Broken{"LogPeriod", "trainer.log_period=0", "trainer.log_period"},
         Broken{"Threads", "trainer.num_threads=-1", "trainer.num_threads"},
+        Broken{"Prefetch", "eval.prefetch=0", "eval.prefetch must"},
+        Broken{"TestSizes", "data.input.max_size_test=100",
+               "data.input.min_size_test must"},
+        Broken{"MatcherPoints", "matcher.hungarian.num_points=0", "num_points"},
         Broken{"Pictures", "eval.num_pictures=-1", "eval.num_pictures"}),
     [](const auto& info) { return info.param.name; });
 
@@ -169,11 +173,16 @@ TEST(ReadExperimentTest, OutputIsNamedAfterTheConfigUnlessSet) {
 }
 
 TEST(ReadExperimentTest, ListsEveryRuleThatIsBroken) {
-  EXPECT_THAT(ReadExperiment(kQuickstart, {"solver.max_iter=0", "data.root=",
-                                           "trainer.log_period=0"}),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       AllOf(HasSubstr("max_iter"), HasSubstr("data.root"),
-                             HasSubstr("log_period"), HasSubstr(kQuickstart))));
+  EXPECT_THAT(
+      ReadExperiment(kQuickstart, {"solver.max_iter=0", "solver.eps=-1",
+                                   "data.root=", "trainer.log_period=0",
+                                   "criterion.num_points=0",
+                                   "model.backbone.resnet.depth=51"}),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("max_iter"), HasSubstr("solver.eps"),
+                     HasSubstr("data.root"), HasSubstr("log_period"),
+                     HasSubstr("num_points"), HasSubstr("model.backbone: "),
+                     HasSubstr(kQuickstart))));
 }
 
 TEST(ReadExperimentTest, SyntaxErrorsHaveLineAndColumn) {

@@ -32,7 +32,8 @@ absl::StatusOr<std::string> FindWeights(const std::string& weights) {
         "': neither a file nor a checkpoint nor the output of a run"));
   }
   if (FileExists(weights + kModelFile)) return weights + kModelFile;
-  const std::vector<std::string> checkpoints = ListRunCheckpoints(weights);
+  M2F_ASSIGN_OR_RETURN(const std::vector<std::string> checkpoints,
+                       ListRunCheckpoints(weights));
   if (checkpoints.empty()) {
     return absl::NotFoundError(
         absl::StrCat("no weights in '", weights,

@@ -57,8 +57,12 @@ absl::Status ValidateDataConfig(const DataConfig& config) {
   M2F_RETURN_IF_ERROR(BuildMapper(config, /*num_classes=*/1).status());
   M2F_RETURN_IF_ERROR(
       AtLeast("input.min_size_test", config.input().min_size_test(), 1));
-  M2F_RETURN_IF_ERROR(
-      AtLeast("input.max_size_test", config.input().max_size_test(), 1));
+  if (config.input().max_size_test() < config.input().min_size_test()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.input.min_size_test must be at most data.input.max_size_test (",
+        config.input().max_size_test(), "), got ",
+        config.input().min_size_test()));
+  }
   M2F_RETURN_IF_ERROR(
       AtLeast("loader.num_workers", config.loader().num_workers(), 1));
   M2F_RETURN_IF_ERROR(

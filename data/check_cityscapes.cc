@@ -1,12 +1,18 @@
 #include "mask2former/data/check_cityscapes.h"
 
 #include <algorithm>
+#include <chrono>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/parallel_for.h"
+#include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/image_io.h"
 
@@ -17,20 +23,79 @@ void Note(const absl::Status& status, std::vector<std::string>& problems) {
   if (!status.ok()) problems.push_back(std::string(status.message()));
 }
 
-absl::Status CheckInstanceIds(const CityscapesFrame& frame) {
-  const absl::StatusOr<cv::Mat> instances =
-      ReadPng(frame.instance_ids_path, PngFormat::kGray16);
-  if (!instances.ok()) return instances.status();
-  const absl::StatusOr<PngInfo> image = ReadPngInfo(frame.image_path);
-  if (!image.ok()) return absl::OkStatus();  // Reported with the picture.
-  if (image->height != instances->rows || image->width != instances->cols) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        frame.instance_ids_path, " is ", instances->rows, " x ",
-        instances->cols, " pixels, but its picture ", frame.image_path, " is ",
-        image->height, " x ", image->width, ": unpack both archives again"));
-  }
-  return absl::OkStatus();
+// The header of `path`, if the file is as it should be.
+absl::StatusOr<PngInfo> CheckHeader(const std::string& path, PngFormat format) {
+  M2F_ASSIGN_OR_RETURN(const PngInfo info, ReadPngInfo(path));
+  M2F_RETURN_IF_ERROR(CheckPngFormat(info, format, path));
+  return info;
 }
+
+// The header of a file that belongs to a picture and has its size.
+absl::Status CheckCompanion(const std::string& path, PngFormat format,
+                            const std::string& image_path,
+                            const PngInfo& image) {
+  M2F_ASSIGN_OR_RETURN(const PngInfo info, CheckHeader(path, format));
+  if (info.height == image.height && info.width == image.width) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, " is ", info.height, " x ", info.width, " pixels, but its picture ",
+      image_path, " is ", image.height, " x ", image.width,
+      ": they must be equal; unpack both archives again"));
+}
+
+// The problems of one picture and its companions; files that are missing have
+// been reported before.
+std::vector<std::string> CheckFrame(const CityscapesFrame& frame,
+                                    DataConfig::LabelSource source,
+                                    bool needs_instance_ids, bool read_label) {
+  std::vector<std::string> problems;
+  const absl::StatusOr<PngInfo> image =
+      CheckHeader(frame.image_path, PngFormat::kRgb8);
+  Note(image.status(), problems);
+  const std::string& label = frame.label_path(source);
+  if (FileExists(label)) {
+    absl::Status status =
+        image.ok()
+            ? CheckCompanion(label, PngFormat::kGray8, frame.image_path, *image)
+            : CheckHeader(label, PngFormat::kGray8).status();
+    if (status.ok() && read_label) {
+      status = ReadCityscapesLabel(label, source).status();
+    }
+    Note(status, problems);
+  }
+  if (needs_instance_ids && image.ok() && FileExists(frame.instance_ids_path)) {
+    Note(CheckCompanion(frame.instance_ids_path, PngFormat::kGray16,
+                        frame.image_path, *image),
+         problems);
+  }
+  return problems;
+}
+
+// Tells of the progress every ten seconds.
+class Progress {
+ public:
+  Progress(const std::string& split, int64_t total)
+      : split_(split), total_(total) {}
+
+  void Add() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++done_;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::seconds(10)) return;
+    last_ = now;
+    LOG(INFO) << "checked " << done_ << " of " << total_ << " images of split "
+              << split_;
+  }
+
+ private:
+  const std::string split_;
+  const int64_t total_;
+  std::mutex mutex_;
+  int64_t done_ = 0;
+  std::chrono::steady_clock::time_point last_ =
+      std::chrono::steady_clock::now();
+};
 
 void CheckSplit(const DataConfig& config, const std::string& split,
                 bool needs_instance_ids, int64_t max_files,
@@ -55,13 +120,21 @@ void CheckSplit(const DataConfig& config, const std::string& split,
   }
   const auto size = static_cast<int64_t>(frames->size());
   const int64_t count = std::min(std::max<int64_t>(max_files, 0), size);
-  for (int64_t i = 0; i < count; ++i) {
-    const CityscapesFrame& frame = (*frames)[i * size / count];
-    if (FileExists(frame.label_path(config.label_source()))) {
-      Note(LoadCityscapes(frame, config.label_source()).status(), problems);
-    }
-    if (needs_instance_ids && FileExists(frame.instance_ids_path)) {
-      Note(CheckInstanceIds(frame), problems);
+  std::vector<bool> read_label(size, false);
+  for (int64_t i = 0; i < count; ++i) read_label[i * size / count] = true;
+  std::vector<std::vector<std::string>> found(size);
+  Progress progress(split, size);
+  Note(ParallelFor(size, /*num_threads=*/0,
+                   [&](int64_t i) {
+                     found[i] = CheckFrame((*frames)[i], config.label_source(),
+                                           needs_instance_ids, read_label[i]);
+                     progress.Add();
+                     return absl::OkStatus();
+                   }),
+       problems);
+  for (std::vector<std::string>& of_frame : found) {
+    for (std::string& problem : of_frame) {
+      problems.push_back(std::move(problem));
     }
   }
 }

@@ -2,6 +2,7 @@
 #define MASK2FORMER_DATA_CHECK_CITYSCAPES_H_
 
 #include <cstdint>
+#include <limits>
 
 #include "absl/status/status.h"
 #include "mask2former/data/data_config.pb.h"
@@ -9,16 +10,17 @@
 namespace mask2former {
 
 struct CityscapesCheckOptions {
-  // Pictures of each split that are read whole, with their labels, spread
-  // evenly over it. The others only have to exist. A large number reads all.
-  int64_t max_files = 8;
+  // Label images of each split that are read whole, spread evenly over it; of
+  // the others and of pictures the headers are read.
+  int64_t max_files = std::numeric_limits<int64_t>::max();
   // Whether the val split needs *_gtFine_instanceIds.png, as the iIoU does.
   bool needs_instance_ids = false;
 };
 
 // Looks for what would stop a run later: missing archives, pictures without
-// labels, files that are damaged, of the wrong size, colour type or bit depth,
-// labels outside the table. Takes a fraction of a second with the defaults.
+// labels, files of the wrong size, colour type or bit depth, labels that are
+// damaged or outside the table. Reads with all cores, and tells of its progress
+// in the log if it takes long (Cityscapes: some 10 ms a label and core).
 //
 // Returns OK, or one error that lists the problems of both splits, a line each
 // with the file and the way out.

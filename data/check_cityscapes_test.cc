@@ -76,7 +76,19 @@ TEST_F(CheckCityscapesTest, InstanceIdsOfAnotherSize) {
                              HasSubstr("is 64 x 128"))));
 }
 
-TEST_F(CheckCityscapesTest, ReadsOnlyAsManyFilesAsAsked) {
+TEST_F(CheckCityscapesTest, AColourLabelAnywhereIsFoundBeforeTraining) {
+  ASSERT_THAT(
+      WritePngAtomically(Path("train", 3, "gtFine_labelIds"),
+                         cv::Mat(64, 128, CV_8UC3, cv::Scalar(1, 2, 3))),
+      IsOk());
+  // Headers are always read.
+  EXPECT_THAT(
+      CheckCityscapes(config_, {0, false}),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("has 1 problem:"), HasSubstr("is 8-bit RGB"))));
+}
+
+TEST_F(CheckCityscapesTest, ReadsOnlyAsManyLabelsAsAsked) {
   ASSERT_THAT(WritePngAtomically(Path("train", 3, "gtFine_labelIds"),
                                  cv::Mat(64, 128, CV_8UC1, cv::Scalar(40))),
               IsOk());
@@ -84,6 +96,7 @@ TEST_F(CheckCityscapesTest, ReadsOnlyAsManyFilesAsAsked) {
   EXPECT_THAT(CheckCityscapes(config_, {4, false}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("has 1 problem:")));
+  EXPECT_FALSE(CheckCityscapes(config_).ok());
 }
 
 TEST_F(CheckCityscapesTest, AMissingArchiveOfBothSplits) {

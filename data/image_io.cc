@@ -115,19 +115,25 @@ std::string Describe(const PngInfo& info) {
   return absl::StrCat(info.bit_depth, "-bit ", kind);
 }
 
+absl::Status CheckPngFormat(const PngInfo& info, PngFormat format,
+                            absl::string_view name) {
+  const PngInfo wanted = Wanted(format);
+  if (info.color_type == wanted.color_type &&
+      info.bit_depth == wanted.bit_depth) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is ", Describe(info), ", but must be ",
+                   Describe(wanted), Hint(info, wanted)));
+}
+
 absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
                                   absl::string_view name) {
   if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
     return Annotate(status, name);
   }
   const PngInfo found = ParseHeader(bytes);
-  const PngInfo wanted = Wanted(format);
-  if (found.color_type != wanted.color_type ||
-      found.bit_depth != wanted.bit_depth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, " is ", Describe(found), ", but must be ",
-                     Describe(wanted), Hint(found, wanted)));
-  }
+  M2F_RETURN_IF_ERROR(CheckPngFormat(found, format, name));
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
                        DecodeUnchanged(bytes, cv::IMREAD_UNCHANGED, name));
   const int type = format == PngFormat::kRgb8    ? CV_8UC3

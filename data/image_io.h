@@ -47,6 +47,13 @@ absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
 // The same from disk. Also returns NotFound if there is no such file.
 absl::StatusOr<cv::Mat> ReadPng(const std::string& path, PngFormat format);
 
+// Whether a PNG of this kind can become `format`.
+//
+// Returns InvalidArgument that says what `name` is, what was wanted and the
+// likely way out.
+absl::Status CheckPngFormat(const PngInfo& info, PngFormat format,
+                            absl::string_view name);
+
 // Reads only the header: 33 bytes.
 absl::StatusOr<PngInfo> ReadPngInfo(const std::string& path);
 

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
@@ -46,8 +47,15 @@ absl::StatusOr<LoadedFrame> LoadFrame(const CityscapesFrame& frame,
   loaded.input = MakeTestImage(loaded.image, options.input.min_size_test(),
                                options.input.max_size_test());
   if (!options.score) return loaded;
-  M2F_ASSIGN_OR_RETURN(loaded.label_ids,
-                       ReadPng(frame.label_ids_path, PngFormat::kGray8));
+  if (options.label_source == DataConfig::LABEL_IDS) {
+    M2F_ASSIGN_OR_RETURN(loaded.label_ids,
+                         ReadPng(frame.label_ids_path, PngFormat::kGray8));
+  } else {
+    M2F_ASSIGN_OR_RETURN(
+        const cv::Mat train_ids,
+        ReadCityscapesLabel(frame.label_train_ids_path, options.label_source));
+    M2F_ASSIGN_OR_RETURN(loaded.label_ids, TrainIdsToLabelIds(train_ids));
+  }
   if (FileExists(frame.instance_ids_path)) {
     M2F_ASSIGN_OR_RETURN(loaded.instance_ids,
                          ReadPng(frame.instance_ids_path, PngFormat::kGray16));
@@ -164,12 +172,26 @@ absl::Status CheckOptions(absl::Span<const CityscapesFrame> frames,
   return absl::OkStatus();
 }
 
+void WarnOfMissingInstances(absl::Span<const CityscapesFrame> frames) {
+  int64_t missing = 0;
+  const std::string* first = nullptr;
+  for (const CityscapesFrame& frame : frames) {
+    if (FileExists(frame.instance_ids_path)) continue;
+    if (missing++ == 0) first = &frame.instance_ids_path;
+  }
+  if (missing == 0) return;
+  LOG(WARNING) << "there will be no nIoU: " << *first << " is missing"
+               << (missing == 1 ? ""
+                                : absl::StrCat(" and ", missing - 1, " more"));
+}
+
 }  // namespace
 
 absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
                                     const EvaluatorOptions& options,
                                     Segmentor& segmentor) {
   M2F_RETURN_IF_ERROR(CheckOptions(frames, options));
+  if (options.score) WarnOfMissingInstances(frames);
   const EvaluationModeGuard evaluation_mode(segmentor);
   const int64_t total = static_cast<int64_t>(frames.size());
   const int64_t warm_up = std::min<int64_t>(5, total - 1);

@@ -29,6 +29,7 @@ struct EvaluationProgress {
 
 struct EvaluatorOptions {
   EvalConfig eval;
+  DataConfig::LabelSource label_source = DataConfig::LABEL_IDS;
   InputConfig input;          // The test sizes of it.
   InferenceConfig inference;  // As in the model's settings.
 
@@ -74,8 +75,9 @@ struct Evaluation {
 // read ahead by other threads. The model is in evaluation mode meanwhile and in
 // its former mode afterwards; no gradients are recorded.
 //
-//   frames   at least one; each needs its labelIds image if options.score. A
-//            missing instanceIds image leaves the nIoU of the whole set NaN.
+//   frames   at least one; each needs its label image of options.label_source
+//            if options.score. A missing instanceIds image leaves the nIoU of
+//            the whole set NaN, which is warned of.
 //
 // Independent of options.eval.prefetch and of timing.
 //

@@ -17,7 +17,7 @@ DEFINE_string(weights, "",
               "newest checkpoint is taken. By default the experiment's "
               "output_dir.");
 DEFINE_string(output_dir, "",
-              "Folder for scores.json, pictures/ and predictions/. By default "
+              "Folder for metrics.json, pictures/ and predictions/. By default "
               "evaluation/ in the experiment's output_dir.");
 DEFINE_string(split, "",
               "Folder below leftImg8bit/ and gtFine/. By default the "

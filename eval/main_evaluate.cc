@@ -1,6 +1,5 @@
 #include "mask2former/eval/main_evaluate.h"
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,13 +14,12 @@
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/scene/generated_data.h"
+#include "mask2former/eval/progress_lines.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/scores_json.h"
 
 namespace mask2former {
 namespace {
-
-constexpr double kSecondsBetweenLines = 10;
 
 // The pictures of the split, drawn first if the experiment says so.
 absl::StatusOr<std::vector<CityscapesFrame>> Frames(DataConfig data,
@@ -35,13 +33,13 @@ absl::StatusOr<std::vector<CityscapesFrame>> Frames(DataConfig data,
 // Whether the split can be scored.
 absl::StatusOr<bool> HasLabels(const std::vector<CityscapesFrame>& frames,
                                const std::string& split,
+                               DataConfig::LabelSource source,
                                bool write_predictions) {
-  const std::vector<std::string> missing =
-      FindMissingLabels(frames, DataConfig::LABEL_IDS);
+  const std::vector<std::string> missing = FindMissingLabels(frames, source);
   const bool none = missing.size() == frames.size();
   if (none && write_predictions) {
     LOG(WARNING) << "split " << split
-                 << " has no labelIds images: there will be no scores";
+                 << " has no label images: there will be no scores";
     return false;
   }
   const absl::Status status =
@@ -56,27 +54,13 @@ absl::StatusOr<bool> HasLabels(const std::vector<CityscapesFrame>& frames,
   return true;
 }
 
-// Tells of the progress every ten seconds.
-std::function<absl::Status(const EvaluationProgress&)> ProgressLines() {
-  auto last = std::make_shared<double>(0);
-  return [last](const EvaluationProgress& progress) {
-    if (progress.seconds - *last >= kSecondsBetweenLines) {
-      *last = progress.seconds;
-      LOG(INFO) << absl::StrFormat("%d of %d pictures, %.0f s, %.0f s to go",
-                                   progress.done, progress.total,
-                                   progress.seconds, progress.eta_seconds);
-    }
-    return absl::OkStatus();
-  };
-}
-
 absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
                     bool scored, bool valid_json, std::ostream& console) {
   if (scored) {
     console << ClassTable(evaluation.scores) << "\n"
             << CategoryTable(evaluation.scores) << std::flush;
     M2F_RETURN_IF_ERROR(WriteFileAtomically(
-        absl::StrCat(output_dir, "/scores.json"),
+        absl::StrCat(output_dir, "/metrics.json"),
         OfficialJson(evaluation.metrics,
                      valid_json ? JsonNan::kNull : JsonNan::kBare)));
   }
@@ -103,9 +87,12 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   M2F_ASSIGN_OR_RETURN(const std::vector<CityscapesFrame> frames,
                        Frames(experiment.data(), split));
   EvaluatorOptions evaluator_options;
-  M2F_ASSIGN_OR_RETURN(evaluator_options.score,
-                       HasLabels(frames, split, options.write_predictions));
+  M2F_ASSIGN_OR_RETURN(
+      evaluator_options.score,
+      HasLabels(frames, split, experiment.data().label_source(),
+                options.write_predictions));
   evaluator_options.eval = experiment.eval();
+  evaluator_options.label_source = experiment.data().label_source();
   evaluator_options.input = experiment.data().input();
   evaluator_options.inference = experiment.model().inference();
   evaluator_options.pictures_dir = absl::StrCat(output_dir, "/pictures");

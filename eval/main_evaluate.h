@@ -23,7 +23,7 @@ struct EvaluateExperimentOptions {
 // missing, labels a split with the trained model, writes the official tables to
 // `console` and leaves in output_dir:
 //
-//   scores.json    the official program's keys
+//   metrics.json   the official program's keys
 //   pictures/      strips of the first pictures
 //   predictions/   {picture}_pred.png with label ids, if asked for
 //

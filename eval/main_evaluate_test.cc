@@ -82,7 +82,7 @@ TEST_F(EvaluateExperimentTest, DrawsDataScoresItAndLeavesResults) {
   ASSERT_THAT(evaluation, IsOk());
   EXPECT_EQ(evaluation->metrics.images(), 3);
   EXPECT_THAT(console.str(), HasSubstr(ClassTable(evaluation->scores)));
-  const auto json = ReadFile(root_ + "/run/evaluation/scores.json");
+  const auto json = ReadFile(root_ + "/run/evaluation/metrics.json");
   ASSERT_THAT(json, IsOk());
   EXPECT_EQ(*json, OfficialJson(evaluation->metrics));
   const auto pictures = ListDirectory(root_ + "/run/evaluation/pictures");

@@ -19,9 +19,8 @@ struct LinearAssignment {
 // Pairs rows with columns, one to one and as many as possible, so that the sum
 // of the pairs' costs is least.
 //
-//   costs         row-major, num_rows * num_columns entries of magnitude at
-//   most
-//                 1e300
+//   costs         row-major, num_rows * num_columns entries, none of them
+//                 beyond 1e300 in magnitude
 //   num_rows      >= 0
 //   num_columns   >= 0
 //

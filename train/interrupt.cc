@@ -1,5 +1,7 @@
 #include "mask2former/train/interrupt.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 
@@ -13,6 +15,10 @@ std::atomic<bool> alive{false};
 
 void Remember(int signal) {
   caught = signal;
+  constexpr char kAnswer[] =
+      "\nstopping after the step in progress; once more to stop at once\n";
+  [[maybe_unused]] const ssize_t written =
+      write(STDERR_FILENO, kAnswer, sizeof(kAnswer) - 1);
   std::signal(signal, SIG_DFL);
 }
 

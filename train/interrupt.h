@@ -4,8 +4,9 @@
 namespace mask2former {
 
 // While it lives, the first SIGINT (Ctrl-C) or SIGTERM is remembered instead of
-// ending the program, so that the step in progress can be finished and saved. A
-// second one ends the program at once. One at a time.
+// ending the program, so that the step in progress can be finished and saved; a
+// line on standard error says so at once. A second one ends the program
+// immediately. One at a time.
 class InterruptGuard {
  public:
   InterruptGuard();

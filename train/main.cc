@@ -30,8 +30,8 @@ DEFINE_bool(overwrite, false,
 DEFINE_bool(print_config, false,
             "print the settings in effect, defaults included, and end");
 DEFINE_bool(dry_run, false,
-            "check settings and data, build everything, run one step without "
-            "writing anything, and end");
+            "check settings and data, build everything, run one step, and end; "
+            "writes nothing but a generated data set");
 
 namespace mask2former {
 namespace {

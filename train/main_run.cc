@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
@@ -20,6 +21,7 @@
 #include "mask2former/data/check_cityscapes.h"
 #include "mask2former/data/scene/generated_data.h"
 #include "mask2former/eval/evaluator.h"
+#include "mask2former/eval/progress_lines.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/scores_json.h"
 #include "mask2former/matcher/build_matcher.h"
@@ -27,8 +29,10 @@
 #include "mask2former/model/checkpoint.h"
 #include "mask2former/train/banner.h"
 #include "mask2former/train/choose_device.h"
+#include "mask2former/train/interrupt.h"
 #include "mask2former/train/logging/log_file.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
+#include "mask2former/train/run_checkpoint.h"
 #include "mask2former/train/run_directory.h"
 #include "mask2former/train/trainer.h"
 
@@ -36,7 +40,7 @@ namespace mask2former {
 namespace {
 
 // What must not change when a run goes on: everything but where and how often
-// it writes, and how it is fed.
+// it writes, and how it is fed. Seeds have been settled before.
 Experiment WhatMatters(Experiment experiment) {
   experiment.clear_output_dir();
   experiment.clear_eval();
@@ -64,49 +68,84 @@ absl::Status CheckSameConfig(const Experiment& now, const std::string& then,
       "Undo the change, or add --allow_config_change to go on all the same"));
 }
 
-// Draws the data set if the experiment says so and it is not there yet.
-absl::Status PrepareData(const Experiment& experiment) {
-  M2F_RETURN_IF_ERROR(ValidateDataConfig(experiment.data()));
+// Draws the data set if the experiment says so and it is not there yet; checks
+// it, every label once for a new run.
+absl::Status PrepareData(const Experiment& experiment, bool was_checked) {
   if (experiment.data().has_generated()) {
     M2F_RETURN_IF_ERROR(EnsureGeneratedData(experiment.data()));
   }
   CityscapesCheckOptions options;
   options.needs_instance_ids = true;
+  if (was_checked) options.max_files = 8;
   return CheckCityscapes(experiment.data(), options);
 }
 
-absl::StatusOr<EvaluationRecord> EvaluateNow(const Experiment& experiment,
-                                             const CityscapesDataset& frames,
-                                             const std::string& output_dir,
-                                             int64_t iteration,
-                                             Segmentor& segmentor) {
-  EvaluatorOptions options;
-  options.eval = experiment.eval();
-  options.input = experiment.data().input();
-  options.inference = experiment.model().inference();
-  options.pictures_dir = absl::StrCat(output_dir, "/eval/step_", iteration);
-  M2F_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                       Evaluate(frames.frames(), options, segmentor));
-  M2F_RETURN_IF_ERROR(CreateDirectories(options.pictures_dir));
-  M2F_RETURN_IF_ERROR(
-      WriteFileAtomically(absl::StrCat(options.pictures_dir, "/metrics.json"),
-                          OfficialJson(evaluation.metrics)));
-  EvaluationRecord record;
-  const CityscapesScores& scores = evaluation.scores;
-  record.table = ClassTable(scores);
-  record.metrics = {
-      {"IoU", scores.mean_class_iou},
-      {"nIoU", scores.mean_class_instance_iou},
-      {"IoU_category", scores.mean_category_iou},
-      {"nIoU_category", scores.mean_category_instance_iou},
-      {"pixel_accuracy", scores.pixel_accuracy},
-  };
-  record.seconds_per_image = evaluation.speed.total_seconds;
-  for (const EvaluationPicture& picture : evaluation.pictures) {
-    record.pictures.push_back({picture.name, picture.path, picture.strip});
+// Scores the model on the validation split, leaves scores and pictures in
+// eval/step_N/.
+class SplitValidation final : public Trainer::Validation {
+ public:
+  // The arguments outlive it.
+  SplitValidation(const Experiment& experiment, const std::string& output_dir,
+                  const CityscapesDataset& frames,
+                  const InterruptGuard& interrupt, Segmentor& segmentor)
+      : experiment_(experiment),
+        output_dir_(output_dir),
+        frames_(frames),
+        interrupt_(interrupt),
+        segmentor_(segmentor) {}
+
+  absl::StatusOr<EvaluationRecord> Run(int64_t iteration) override {
+    EvaluatorOptions options;
+    options.eval = experiment_.eval();
+    options.label_source = experiment_.data().label_source();
+    options.input = experiment_.data().input();
+    options.inference = experiment_.model().inference();
+    options.pictures_dir = Folder(iteration);
+    options.progress = ProgressLines([this] {
+      return interrupt_.signal() == 0
+                 ? absl::OkStatus()
+                 : absl::CancelledError("evaluation interrupted");
+    });
+    M2F_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                         Evaluate(frames_.frames(), options, segmentor_));
+    EvaluationRecord record;
+    const CityscapesScores& scores = evaluation.scores;
+    record.table = ClassTable(scores);
+    record.metrics = {
+        {"IoU", scores.mean_class_iou},
+        {"nIoU", scores.mean_class_instance_iou},
+        {"IoU_category", scores.mean_category_iou},
+        {"nIoU_category", scores.mean_category_instance_iou},
+        {"pixel_accuracy", scores.pixel_accuracy},
+    };
+    record.seconds_per_image = evaluation.speed.total_seconds;
+    for (const EvaluationPicture& picture : evaluation.pictures) {
+      record.pictures.push_back({picture.name, picture.path, picture.strip});
+    }
+    // Last: its presence says that all is there.
+    M2F_RETURN_IF_ERROR(WriteFileAtomically(MetricsPath(iteration),
+                                            OfficialJson(evaluation.metrics)));
+    return record;
   }
-  return record;
-}
+
+  bool IsDone(int64_t iteration) const override {
+    return FileExists(MetricsPath(iteration));
+  }
+
+ private:
+  std::string Folder(int64_t iteration) const {
+    return absl::StrCat(output_dir_, "/eval/step_", iteration);
+  }
+  std::string MetricsPath(int64_t iteration) const {
+    return absl::StrCat(Folder(iteration), "/metrics.json");
+  }
+
+  const Experiment& experiment_;
+  const std::string output_dir_;
+  const CityscapesDataset& frames_;
+  const InterruptGuard& interrupt_;
+  Segmentor& segmentor_;
+};
 
 BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
                     int64_t seed, const Dataset& training,
@@ -131,79 +170,95 @@ BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
 }  // namespace
 
 absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
+  if (options.resume && options.overwrite) {
+    return absl::InvalidArgumentError(
+        "--resume and --overwrite exclude each other: go on with the run that "
+        "is there, or move it away");
+  }
+  const InterruptGuard interrupt;
   Experiment experiment = given;
   experiment.mutable_data()->set_root(
       ResolveUserPath(experiment.data().root()));
-  experiment.set_output_dir(ResolveUserPath(experiment.output_dir()));
-  const TrainerConfig& trainer_config = experiment.trainer();
-  const SolverConfig& solver = experiment.solver();
-
-  if (trainer_config.num_threads() > 0) {
-    at::set_num_threads(trainer_config.num_threads());
+  const std::string output_dir = ResolveUserPath(experiment.output_dir());
+  experiment.set_output_dir(output_dir);
+  if (experiment.trainer().num_threads() > 0) {
+    at::set_num_threads(experiment.trainer().num_threads());
   }
+
+  // First everything that may be wrong, then what leaves traces.
   M2F_ASSIGN_OR_RETURN(const torch::Device device,
-                       ChooseDevice(trainer_config.device()));
-  M2F_RETURN_IF_ERROR(PrepareData(experiment));
-
-  RunDirectory directory{experiment.output_dir(), ""};
+                       ChooseDevice(experiment.trainer().device()));
+  std::string checkpoint;
   TrainingState state;
-  if (!options.dry_run) {
-    M2F_ASSIGN_OR_RETURN(
-        directory,
-        OpenRunDirectory(experiment.output_dir(),
-                         options.resume      ? ExistingRun::kResume
-                         : options.overwrite ? ExistingRun::kMoveAway
-                                             : ExistingRun::kRefuse));
-  }
-  std::unique_ptr<LogFile> log_file;
-  if (!options.dry_run) {
-    M2F_ASSIGN_OR_RETURN(
-        log_file, LogFile::Open(absl::StrCat(directory.path, "/log.txt")));
-  }
-  if (!directory.checkpoint.empty()) {
-    M2F_ASSIGN_OR_RETURN(state, ReadTrainingState(directory.checkpoint));
-    if (!options.allow_config_change) {
-      M2F_RETURN_IF_ERROR(
-          CheckSameConfig(experiment, state.config, directory.checkpoint));
+  if (options.resume && !options.dry_run) {
+    M2F_ASSIGN_OR_RETURN(const std::vector<std::string> checkpoints,
+                         ListRunCheckpoints(output_dir));
+    if (!checkpoints.empty()) {
+      checkpoint = checkpoints.back();
+      M2F_ASSIGN_OR_RETURN(state, ReadTrainingState(checkpoint));
     }
   }
   // A run that goes on keeps its seed, also one that was drawn.
-  const int64_t seed = !directory.checkpoint.empty() ? state.seed
-                       : trainer_config.seed() >= 0  ? trainer_config.seed()
-                                                     : std::random_device()();
+  const int64_t seed = !checkpoint.empty() ? state.seed
+                       : experiment.trainer().seed() >= 0
+                           ? experiment.trainer().seed()
+                           : std::random_device()();
+  experiment.mutable_trainer()->set_seed(seed);
+  if (!experiment.data().loader().has_seed()) {
+    experiment.mutable_data()->mutable_loader()->set_seed(seed);
+  }
+  if (!checkpoint.empty() && !options.allow_config_change) {
+    M2F_RETURN_IF_ERROR(CheckSameConfig(experiment, state.config, checkpoint));
+  }
+  const SolverConfig& solver = experiment.solver();
   at::manual_seed(static_cast<uint64_t>(seed));
-
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,
                        BuildSegmentor(experiment.model()));
-  if (!directory.checkpoint.empty()) {
+  std::string weights;
+  if (!checkpoint.empty()) {
     M2F_RETURN_IF_ERROR(
-        LoadWeights(absl::StrCat(directory.checkpoint, "/model.safetensors"),
+        LoadWeights(absl::StrCat(checkpoint, "/model.safetensors"),
                     /*strict=*/true, *segmentor)
             .status());
+    weights = absl::StrCat("going on from ", checkpoint);
   } else if (experiment.has_weights()) {
     M2F_ASSIGN_OR_RETURN(const WeightsReport report,
                          LoadWeights(ResolveUserPath(experiment.weights()),
                                      /*strict=*/true, *segmentor));
-    LOG(INFO) << experiment.weights() << ": " << report.ToString();
+    weights = absl::StrCat(experiment.weights(), ": ", report.ToString());
   }
   segmentor->to(device);
-
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<Matcher> matcher,
                        BuildMatcher(experiment.matcher()));
   M2F_ASSIGN_OR_RETURN(SetCriterion criterion,
                        SetCriterion::Create(experiment.criterion()));
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer,
                        BuildOptimizer(solver, *segmentor));
+  M2F_RETURN_IF_ERROR(PrepareData(experiment, options.resume));
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<const CityscapesDataset> training,
                        BuildTrainDataset(experiment.data()));
+  M2F_ASSIGN_OR_RETURN(const std::unique_ptr<CityscapesDataset> validation,
+                       BuildValDataset(experiment.data()));
+  if (interrupt.signal() != 0) {
+    LOG(INFO) << "stopped before the first iteration";
+    return absl::OkStatus();
+  }
+
+  std::unique_ptr<LogFile> log_file;
+  if (!options.dry_run) {
+    M2F_RETURN_IF_ERROR(OpenRunDirectory(
+        output_dir, options.resume      ? ExistingRun::kResume
+                    : options.overwrite ? ExistingRun::kMoveAway
+                                        : ExistingRun::kRefuse));
+    M2F_ASSIGN_OR_RETURN(log_file,
+                         LogFile::Open(absl::StrCat(output_dir, "/log.txt")));
+  }
+  LOG(INFO) << Banner(
+      Describe(experiment, device, seed, *training, *validation), *segmentor);
+  if (!weights.empty()) LOG(INFO) << weights;
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<DataLoader> loader,
                        BuildTrainLoader(experiment.data(), training,
                                         solver.global_batch_size()));
-  M2F_ASSIGN_OR_RETURN(const std::unique_ptr<CityscapesDataset> validation,
-                       BuildValDataset(experiment.data()));
-  LOG(INFO) << Banner(
-      Describe(experiment, device, seed, *training, *validation), *segmentor);
-
   auto step = std::make_unique<TrainStep>(
       segmentor, std::move(matcher), std::move(criterion), std::move(optimizer),
       solver.micro_batch_size());
@@ -218,23 +273,20 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
   }
 
   TrainerOptions trainer_options;
-  trainer_options.config = trainer_config;
+  trainer_options.config = experiment.trainer();
+  trainer_options.continues_run = options.resume;
   trainer_options.max_iter = solver.max_iter();
   trainer_options.seed = seed;
-  trainer_options.output_dir = directory.path;
-  trainer_options.config_text = PrintConfig(experiment);
+  trainer_options.output_dir = output_dir;
+  trainer_options.config_text = PrintConfig(WithDefaults(experiment));
   M2F_RETURN_IF_ERROR(
-      WriteFileAtomically(absl::StrCat(directory.path, "/config.textproto"),
+      WriteFileAtomically(absl::StrCat(output_dir, "/config.textproto"),
                           trainer_options.config_text));
-  Trainer trainer(trainer_options, std::move(step), std::move(loader),
-                  [&](int64_t iteration) {
-                    return EvaluateNow(experiment, *validation, directory.path,
-                                       iteration, *segmentor);
-                  });
-  if (!directory.checkpoint.empty()) {
-    M2F_RETURN_IF_ERROR(trainer.Restore(state));
-    LOG(INFO) << "going on from " << directory.checkpoint;
-  }
+  SplitValidation split(experiment, output_dir, *validation, interrupt,
+                        *segmentor);
+  Trainer trainer(trainer_options, std::move(step), std::move(loader), split,
+                  interrupt);
+  if (!checkpoint.empty()) M2F_RETURN_IF_ERROR(trainer.Restore(state));
   return trainer.Run();
 }
 

@@ -26,8 +26,7 @@ absl::StatusOr<int64_t> ReadNumber(
     const std::string& path) {
   const auto found = metadata.find(name);
   int64_t number = 0;
-  if (found == metadata.end() || !absl::SimpleAtoi(found->second, &number) ||
-      number < 0) {
+  if (found == metadata.end() || !absl::SimpleAtoi(found->second, &number)) {
     return absl::DataLossError(absl::StrCat(
         path, ": the metadata lacks '", name,
         "'; this is not a training state written by //train:main"));
@@ -77,7 +76,9 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
     std::filesystem::remove_all(temporary, error);
     return status;
   }
-  const std::vector<std::string> all = ListRunCheckpoints(directory);
+  M2F_RETURN_IF_ERROR(SyncDirectory(folder));  // Before others are removed.
+  M2F_ASSIGN_OR_RETURN(const std::vector<std::string> all,
+                       ListRunCheckpoints(directory));
   if (keep > 0) {
     for (size_t i = 0; i + keep < all.size(); ++i) {
       std::filesystem::remove_all(all[i], error);
@@ -86,11 +87,13 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
   return path;
 }
 
-std::vector<std::string> ListRunCheckpoints(const std::string& directory) {
+absl::StatusOr<std::vector<std::string>> ListRunCheckpoints(
+    const std::string& directory) {
   std::vector<std::pair<int64_t, std::string>> found;
   const std::string folder = Folder(directory);
   const auto names = ListDirectory(folder);
-  if (!names.ok()) return {};
+  if (absl::IsNotFound(names.status())) return std::vector<std::string>();
+  M2F_RETURN_IF_ERROR(names.status());
   for (const std::string& name : *names) {
     int64_t iteration = 0;
     if (absl::StartsWith(name, kPrefix) &&
@@ -106,7 +109,14 @@ std::vector<std::string> ListRunCheckpoints(const std::string& directory) {
 
 absl::StatusOr<TrainingState> ReadTrainingState(const std::string& checkpoint) {
   const std::string path = absl::StrCat(checkpoint, "/training.safetensors");
-  M2F_ASSIGN_OR_RETURN(SafetensorsFile file, ReadSafetensors(path));
+  absl::StatusOr<SafetensorsFile> read = ReadSafetensors(path);
+  if (!read.ok()) {
+    return absl::Status(
+        read.status().code(),
+        absl::StrCat(read.status().message(), "; move ", checkpoint,
+                     " away to go on from the checkpoint before it"));
+  }
+  SafetensorsFile file = *std::move(read);
   TrainingState state;
   M2F_ASSIGN_OR_RETURN(state.iteration,
                        ReadNumber(file.metadata, "iteration", path));

@@ -47,8 +47,10 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
                                               const TrainingState& state,
                                               int keep);
 
-// The complete checkpoints of DIR, oldest first.
-std::vector<std::string> ListRunCheckpoints(const std::string& directory);
+// The complete checkpoints of DIR, oldest first; none if there is no such
+// folder. Returns the error of the file system if it cannot be read.
+absl::StatusOr<std::vector<std::string>> ListRunCheckpoints(
+    const std::string& directory);
 
 // Reads one checkpoint's training state; weights are loaded with LoadWeights()
 // from its model.safetensors.

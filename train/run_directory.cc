@@ -36,14 +36,12 @@ absl::Status CheckWritable(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<RunDirectory> OpenRunDirectory(const std::string& path,
-                                              ExistingRun existing) {
-  RunDirectory directory{path, ""};
-  const bool has_log = FileExists(absl::StrCat(path, "/metrics.jsonl"));
-  const std::vector<std::string> checkpoints = ListRunCheckpoints(path);
-  if (existing == ExistingRun::kResume) {
-    if (!checkpoints.empty()) directory.checkpoint = checkpoints.back();
-  } else if (has_log || !checkpoints.empty()) {
+absl::Status OpenRunDirectory(const std::string& path, ExistingRun existing) {
+  M2F_ASSIGN_OR_RETURN(const std::vector<std::string> checkpoints,
+                       ListRunCheckpoints(path));
+  if (existing != ExistingRun::kResume &&
+      (FileExists(absl::StrCat(path, "/metrics.jsonl")) ||
+       !checkpoints.empty())) {
     if (existing == ExistingRun::kRefuse) {
       return absl::FailedPreconditionError(absl::StrCat(
           path, " holds a run already",
@@ -56,8 +54,7 @@ absl::StatusOr<RunDirectory> OpenRunDirectory(const std::string& path,
     M2F_RETURN_IF_ERROR(MoveAway(path));
   }
   M2F_RETURN_IF_ERROR(CreateDirectories(path));
-  M2F_RETURN_IF_ERROR(CheckWritable(path));
-  return directory;
+  return CheckWritable(path);
 }
 
 }  // namespace mask2former

@@ -3,20 +3,14 @@
 
 #include <string>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 
 namespace mask2former {
 
 enum class ExistingRun {
   kRefuse,    // An error that says what to do.
-  kResume,    // Go on from its newest checkpoint.
+  kResume,    // Go on with it, if there is one.
   kMoveAway,  // Rename the folder to path.1 (.2, ..), start anew.
-};
-
-struct RunDirectory {
-  std::string path;
-  // The newest checkpoint, or empty to start from the beginning.
-  std::string checkpoint;
 };
 
 // Makes the folder that a training run writes into, and looks what is there.
@@ -24,8 +18,7 @@ struct RunDirectory {
 //
 // Returns FailedPrecondition if it holds a run and that is refused, or the
 // error of the file system if it cannot be made or written to.
-absl::StatusOr<RunDirectory> OpenRunDirectory(const std::string& path,
-                                              ExistingRun existing);
+absl::Status OpenRunDirectory(const std::string& path, ExistingRun existing);
 
 }  // namespace mask2former
 

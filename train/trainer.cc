@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,7 +14,6 @@
 #include "mask2former/common/random_points.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/model/checkpoint.h"
-#include "mask2former/train/interrupt.h"
 
 namespace mask2former {
 namespace {
@@ -51,11 +51,13 @@ bool IsDue(int64_t iteration, int64_t period) {
 }  // namespace
 
 Trainer::Trainer(const TrainerOptions& options, std::unique_ptr<TrainStep> step,
-                 std::unique_ptr<DataLoader> loader, Evaluate evaluate)
+                 std::unique_ptr<DataLoader> loader, Validation& validation,
+                 const InterruptGuard& interrupt)
     : options_(options),
       step_(std::move(step)),
       loader_(std::move(loader)),
-      evaluate_(std::move(evaluate)),
+      validation_(validation),
+      interrupt_(interrupt),
       points_generator_(
           at::detail::createCPUGenerator(static_cast<uint64_t>(options.seed))) {
 }
@@ -79,10 +81,12 @@ absl::Status Trainer::Restore(const TrainingState& state) {
   generator.set_state(random->second);
   points_generator_.set_state(points->second);
   iteration_ = state.iteration;
+  saved_at_ = iteration_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> Trainer::Save() {
+absl::Status Trainer::Save() {
+  if (saved_at_ == iteration_) return absl::OkStatus();
   TrainingState state;
   state.iteration = iteration_;
   state.seed = options_.seed;
@@ -94,15 +98,42 @@ absl::StatusOr<std::string> Trainer::Save() {
   state.tensors[kDefaultRandom] =
       at::globalContext().defaultGenerator(at::kCPU).get_state();
   state.tensors[kPointsRandom] = points_generator_.get_state();
-  M2F_ASSIGN_OR_RETURN(
-      const std::string path,
+  const absl::StatusOr<std::string> path =
       SaveRunCheckpoint(options_.output_dir, step_->segmentor(), state,
-                        options_.config.keep_checkpoints()));
-  return path;
+                        options_.config.keep_checkpoints());
+  M2F_RETURN_IF_ERROR(At(iteration_, path.status()));
+  LOG(INFO) << "saved " << *path;
+  saved_at_ = iteration_;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::Abandon(const absl::Status& error) {
+  const absl::Status saved = Save();
+  if (interrupt_.signal() != 0) {
+    M2F_RETURN_IF_ERROR(saved);
+    LOG(INFO) << "stopped by signal " << interrupt_.signal() << " after "
+              << iteration_ << " of " << options_.max_iter
+              << " iterations; to go on, call the same command with --resume";
+    return absl::OkStatus();
+  }
+  return absl::Status(
+      error.code(),
+      absl::StrCat(error.message(), "\n",
+                   !saved.ok()       ? saved.message()
+                   : iteration_ == 0 ? ""
+                                     : "What was learnt so far is saved; "
+                                       "--resume goes on from there"));
+}
+
+bool Trainer::EvaluationIsDue() const {
+  const TrainerConfig& config = options_.config;
+  return iteration_ == 0 ? config.eval_at_start()
+                         : IsLast() || IsDue(iteration_, config.eval_period());
 }
 
 absl::Status Trainer::EvaluateNow(TrainingLog& log) {
-  const absl::StatusOr<EvaluationRecord> record = evaluate_(iteration_);
+  const absl::StatusOr<EvaluationRecord> record = validation_.Run(iteration_);
+  step_->segmentor().train();
   M2F_RETURN_IF_ERROR(At(iteration_, record.status()));
   return log.AddEvaluation(iteration_, *record);
 }
@@ -112,48 +143,41 @@ absl::Status Trainer::Run() {
       const std::unique_ptr<TrainingLog> log,
       TrainingLog::Open(
           {options_.output_dir, options_.max_iter, options_.config.log_period(),
-           options_.config.tensorboard(),
-           step_->segmentor().parameters().front().device()},
-          iteration_));
+           options_.config.tensorboard(), step_->segmentor().device()},
+          !options_.continues_run ? std::nullopt
+          : iteration_ > 0        ? std::optional<int64_t>(iteration_)
+                                  : std::optional<int64_t>(-1)));
   return Loop(*log);
 }
 
 absl::Status Trainer::Loop(TrainingLog& log) {
-  const InterruptGuard interrupt;
   const TrainerConfig& config = options_.config;
   GeneratorPointSource points(points_generator_);
-  if (iteration_ == 0 && config.eval_at_start()) {
-    M2F_RETURN_IF_ERROR(EvaluateNow(log));
-  }
   step_->segmentor().train();
-  while (iteration_ < options_.max_iter) {
+  if (EvaluationIsDue() && !validation_.IsDone(iteration_)) {
+    const absl::Status status = EvaluateNow(log);
+    if (!status.ok()) return Abandon(status);
+  }
+  while (!IsLast()) {
+    if (interrupt_.signal() != 0) return Abandon(absl::OkStatus());
     Stopwatch watch;
     const absl::StatusOr<ImageBatch> batch = loader_->Next();
-    M2F_RETURN_IF_ERROR(At(iteration_ + 1, batch.status()));
+    if (!batch.ok()) return Abandon(At(iteration_ + 1, batch.status()));
     const double data_seconds = watch.Lap();
     const absl::StatusOr<StepReport> report = step_->Run(*batch, points);
     M2F_RETURN_IF_ERROR(At(iteration_ + 1, report.status()));
     const double step_seconds = watch.Lap();
     ++iteration_;
-    M2F_RETURN_IF_ERROR(
-        log.AddStep(iteration_, *report, data_seconds, step_seconds));
-
-    const bool last = iteration_ == options_.max_iter;
-    const bool stop = interrupt.signal() != 0;
-    if (last || stop || IsDue(iteration_, config.checkpoint_period())) {
-      const absl::StatusOr<std::string> path = Save();
-      M2F_RETURN_IF_ERROR(At(iteration_, path.status()));
-      LOG(INFO) << "saved " << *path;
+    absl::Status status =
+        log.AddStep(iteration_, *report, data_seconds, step_seconds);
+    if (!status.ok()) return Abandon(status);
+    if (IsLast() || IsDue(iteration_, config.checkpoint_period())) {
+      M2F_RETURN_IF_ERROR(Save());
     }
-    if (stop) {
-      LOG(INFO) << "stopped by signal " << interrupt.signal() << " after "
-                << iteration_ << " of " << options_.max_iter
-                << " iterations; to go on, call the same command with --resume";
-      return absl::OkStatus();
-    }
-    if (last || IsDue(iteration_, config.eval_period())) {
-      M2F_RETURN_IF_ERROR(EvaluateNow(log));
-      step_->segmentor().train();
+    if (interrupt_.signal() != 0) return Abandon(absl::OkStatus());
+    if (EvaluationIsDue()) {
+      status = EvaluateNow(log);
+      if (!status.ok()) return Abandon(status);
     }
   }
   const std::string path =

@@ -7,7 +7,6 @@
 #include <ATen/core/Generator.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mask2former/data/data_loader.h"
+#include "mask2former/train/interrupt.h"
 #include "mask2former/train/run_checkpoint.h"
 #include "mask2former/train/train_step.h"
 #include "mask2former/train/trainer_config.pb.h"
@@ -25,6 +25,9 @@ namespace mask2former {
 
 struct TrainerOptions {
   TrainerConfig config;
+  // output_dir may hold logs of an interrupted run, which this one continues,
+  // also if that had not saved anything yet.
+  bool continues_run = false;
   int64_t max_iter = 90000;
   int64_t seed = 0;
   std::string output_dir;
@@ -33,13 +36,20 @@ struct TrainerOptions {
 
 class Trainer final {
  public:
-  // Scores the model after `iteration` steps. Called between steps; it leaves
-  // the model in training mode.
-  using Evaluate =
-      std::function<absl::StatusOr<EvaluationRecord>(int64_t iteration)>;
+  // Scores the model. Called between steps.
+  class Validation {
+   public:
+    virtual ~Validation() = default;
+    // After `iteration` steps. Cancelled if a signal stopped it.
+    virtual absl::StatusOr<EvaluationRecord> Run(int64_t iteration) = 0;
+    // Whether that has been done already, before the run was interrupted.
+    virtual bool IsDone(int64_t iteration) const = 0;
+  };
 
+  // `validation` and `interrupt` outlive the trainer.
   Trainer(const TrainerOptions& options, std::unique_ptr<TrainStep> step,
-          std::unique_ptr<DataLoader> loader, Evaluate evaluate);
+          std::unique_ptr<DataLoader> loader, Validation& validation,
+          const InterruptGuard& interrupt);
 
   // Goes on where `state` was saved: everything but the model's weights, which
   // the caller has loaded.
@@ -48,27 +58,36 @@ class Trainer final {
   absl::Status Restore(const TrainingState& state);
 
   // Trains to the end and evaluates, or until SIGINT or SIGTERM, which saves a
-  // checkpoint and returns OK.
+  // checkpoint and returns OK. An evaluation that an interruption left out
+  // comes first.
   //
   // Writes checkpoints/ and the logs of TrainingLog below output_dir, and at
   // the end model_final.safetensors. A checkpoint or log that cannot be
-  // written, a sample that cannot be read, a loss that is not finite: returns
-  // the error, preceded by the iteration; what was saved before stays.
+  // written, a sample that cannot be read, an evaluation that fails: returns
+  // the error, preceded by the iteration, after saving a checkpoint. A loss
+  // that is not finite: likewise, without saving; what was saved before stays.
   absl::Status Run();
 
   int64_t iteration() const { return iteration_; }
 
  private:
   absl::Status Loop(TrainingLog& log);
+  bool IsLast() const { return iteration_ == options_.max_iter; }
+  bool EvaluationIsDue() const;
   absl::Status EvaluateNow(TrainingLog& log);
-  absl::StatusOr<std::string> Save();
+  // Unless this iteration is on disk already.
+  absl::Status Save();
+  // Saves, then returns OK for a signal, else `error`.
+  absl::Status Abandon(const absl::Status& error);
 
   const TrainerOptions options_;
   std::unique_ptr<TrainStep> step_;
   std::unique_ptr<DataLoader> loader_;
-  const Evaluate evaluate_;
+  Validation& validation_;
+  const InterruptGuard& interrupt_;
   at::Generator points_generator_;  // Of the sampled points.
   int64_t iteration_ = 0;           // Steps done.
+  int64_t saved_at_ = 0;            // Of the newest checkpoint, 0: none.
 };
 
 }  // namespace mask2former

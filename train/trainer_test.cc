@@ -13,6 +13,7 @@
 #include "mask2former/common/testing/tensor_matchers.h"
 #include "mask2former/data/semantic_mapper.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/train/interrupt.h"
 #include "mask2former/train/testing/tiny_run.h"
 
 namespace mask2former {
@@ -55,9 +56,9 @@ InputConfig TinyInput() {
   return input;
 }
 
-struct Fixture {
+struct Fixture final : public Trainer::Validation {
   explicit Fixture(const std::string& directory, int64_t max_iter = 40,
-                   int64_t fail_at = -1) {
+                   int64_t fail_at = -1, bool continues = false) {
     auto dataset = std::make_shared<Rectangles>();
     dataset->fail_at = fail_at;
     DataLoaderOptions loader_options;
@@ -72,8 +73,9 @@ struct Fixture {
     options.config.set_log_period(10);
     options.config.set_eval_at_start(true);
     options.config.set_eval_period(10);
-    options.config.set_checkpoint_period(10);
+    options.config.set_checkpoint_period(15);
     options.config.set_keep_checkpoints(2);
+    options.continues_run = continues;
     options.max_iter = max_iter;
     options.seed = 11;
     options.output_dir = directory;
@@ -82,14 +84,18 @@ struct Fixture {
     auto step = std::make_unique<TrainStep>(TinyTrainStep(tiny));
     segmentor = &step->segmentor();
     EXPECT_THAT(CreateDirectories(directory), IsOk());
-    trainer.emplace(options, std::move(step), *std::move(loader),
-                    [this](int64_t iteration) { return Evaluate(iteration); });
+    trainer.emplace(options, std::move(step), *std::move(loader), *this,
+                    interrupt);
   }
 
-  absl::StatusOr<EvaluationRecord> Evaluate(int64_t iteration) {
+  absl::StatusOr<EvaluationRecord> Run(int64_t iteration) override {
     segmentor->eval();  // The trainer must switch back.
     evaluated.push_back(iteration);
-    if (iteration == interrupt_at) std::raise(SIGTERM);
+    if (iteration == interrupt_at) {
+      std::raise(SIGTERM);
+      return absl::CancelledError("");
+    }
+    if (iteration == break_at) return absl::DataLossError("bonn.png is empty");
     EvaluationRecord record;
     record.metrics = {{"IoU", 0.5}};
     record.pictures.push_back(
@@ -97,9 +103,16 @@ struct Fixture {
     return record;
   }
 
+  bool IsDone(int64_t iteration) const override {
+    return iteration <= done_until;
+  }
+
+  const InterruptGuard interrupt;
   Segmentor* segmentor = nullptr;
   std::vector<int64_t> evaluated;
+  int64_t done_until = -1;
   int64_t interrupt_at = -1;
+  int64_t break_at = -1;
   std::optional<Trainer> trainer;
 };
 
@@ -113,41 +126,42 @@ std::string Checkpoint(const std::string& directory, const char* iteration) {
 
 TEST(TrainerTest, InterruptedAndResumedEqualsUninterruptedBitForBit) {
   const std::string whole = Fresh("whole"), parts = Fresh("parts");
-  Fixture uninterrupted(whole);
-  ASSERT_THAT(uninterrupted.trainer->Run(), IsOk());
-  EXPECT_THAT(uninterrupted.evaluated, ElementsAre(0, 10, 20, 30, 40));
-
-  Fixture first(parts);
-  first.interrupt_at = 20;  // The signal is seen after step 21.
-  ASSERT_THAT(first.trainer->Run(), IsOk());
-  ASSERT_EQ(first.trainer->iteration(), 21);
-  const auto state = ReadTrainingState(Checkpoint(parts, "21"));
-  ASSERT_THAT(state, IsOk());
-
-  Fixture second(parts);
-  ASSERT_THAT(LoadWeights(Checkpoint(parts, "21") + "/model.safetensors",
-                          true, *second.segmentor),
-              IsOk());
-  at::randn({5});  // Whatever happened to the generators in between.
-  ASSERT_THAT(second.trainer->Restore(*state), IsOk());
-  ASSERT_THAT(second.trainer->Run(), IsOk());
-  EXPECT_THAT(second.evaluated, ElementsAre(30, 40));
-
-  const auto expected = NamedState(*uninterrupted.segmentor);
-  for (const auto& [name, tensor] : NamedState(*second.segmentor)) {
-    EXPECT_THAT(tensor, TensorNear(expected.at(name), 0., 0.)) << name;
+  {
+    Fixture uninterrupted(whole);
+    ASSERT_THAT(uninterrupted.trainer->Run(), IsOk());
+    EXPECT_THAT(uninterrupted.evaluated, ElementsAre(0, 10, 20, 30, 40));
   }
-  const auto file = ReadFile(parts + "/model_final.safetensors");
-  EXPECT_EQ(file.value(), ReadFile(whole + "/model_final.safetensors").value());
+  {
+    Fixture first(parts);
+    first.interrupt_at = 20;
+    ASSERT_THAT(first.trainer->Run(), IsOk());
+    ASSERT_EQ(first.trainer->iteration(), 20);
+  }
+  const auto state = ReadTrainingState(Checkpoint(parts, "20"));
+  ASSERT_THAT(state, IsOk());
+  {
+    Fixture second(parts, 40, /*fail_at=*/-1, /*continues=*/true);
+    second.done_until = 10;
+    ASSERT_THAT(LoadWeights(Checkpoint(parts, "20") + "/model.safetensors",
+                            true, *second.segmentor),
+                IsOk());
+    at::randn({5});  // Whatever happened to the generators in between.
+    ASSERT_THAT(second.trainer->Restore(*state), IsOk());
+    ASSERT_THAT(second.trainer->Run(), IsOk());
+    // The evaluation that was interrupted is made up for.
+    EXPECT_THAT(second.evaluated, ElementsAre(20, 30, 40));
+  }
+  EXPECT_EQ(ReadFile(parts + "/model_final.safetensors").value(),
+            ReadFile(whole + "/model_final.safetensors").value());
 }
 
 TEST(TrainerTest, KeepsTheNewestCheckpointsAndALinePerPeriod) {
   const std::string directory = Fresh("keep");
   Fixture fixture(directory);
   ASSERT_THAT(fixture.trainer->Run(), IsOk());
-  EXPECT_THAT(ListRunCheckpoints(directory),
-              ElementsAre(Checkpoint(directory, "30"),
-                          Checkpoint(directory, "40")));
+  EXPECT_THAT(
+      *ListRunCheckpoints(directory),
+      ElementsAre(Checkpoint(directory, "30"), Checkpoint(directory, "40")));
   std::ifstream lines(directory + "/metrics.jsonl");
   int training = 0, validation = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -169,6 +183,39 @@ TEST(TrainerTest, ASampleThatCannotBeReadIsNamedWithTheIteration) {
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("iteration "), HasSubstr("ulm.png")));
+}
+
+TEST(TrainerTest, AnEvaluationThatFailsLosesNothing) {
+  const std::string directory = Fresh("validation");
+  Fixture fixture(directory);
+  fixture.break_at = 10;
+  EXPECT_THAT(fixture.trainer->Run(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr("iteration 10: bonn.png is empty"),
+                             HasSubstr("--resume goes on"))));
+  EXPECT_THAT(*ListRunCheckpoints(directory),
+              ElementsAre(Checkpoint(directory, "10")));
+}
+
+TEST(TrainerTest, ContinuesARunThatHadSavedNothing) {
+  const std::string directory = Fresh("nothing_saved");
+  {
+    Fixture killed(directory);
+    killed.interrupt_at = 0;
+    ASSERT_THAT(killed.trainer->Run(), IsOk());
+  }
+  ASSERT_THAT(WriteFileAtomically(directory + "/metrics.jsonl",
+                                  "{\"iteration\":0,\"val/IoU\":0.5}\n"),
+              IsOk());
+  Fixture again(directory, 2, /*fail_at=*/-1, /*continues=*/true);
+  ASSERT_THAT(again.trainer->Run(), IsOk());
+  EXPECT_THAT(again.evaluated, ElementsAre(0, 2));
+  std::ifstream lines(directory + "/metrics.jsonl");
+  std::string first, second;
+  std::getline(lines, first);
+  std::getline(lines, second);
+  EXPECT_THAT(first, HasSubstr("val/IoU"));
+  EXPECT_THAT(second, HasSubstr("loss"));
 }
 
 TEST(TrainerTest, RefusesAStateOfAnotherModel) {

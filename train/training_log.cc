@@ -1,7 +1,5 @@
 #include "mask2former/train/training_log.h"
 
-#include <optional>
-
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
@@ -11,10 +9,8 @@
 namespace mask2former {
 
 absl::StatusOr<std::unique_ptr<TrainingLog>> TrainingLog::Open(
-    const TrainingLogOptions& options, int64_t iteration) {
+    const TrainingLogOptions& options, std::optional<int64_t> resume_after) {
   std::unique_ptr<TrainingLog> log(new TrainingLog(options));
-  const std::optional<int64_t> resume_after =
-      iteration > 0 ? std::optional<int64_t>(iteration) : std::nullopt;
   M2F_ASSIGN_OR_RETURN(
       log->metrics_,
       MetricsWriter::Create(absl::StrCat(options.output_dir, "/metrics.jsonl"),

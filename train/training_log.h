@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,10 @@ struct TrainingLogOptions {
 // and pictures of evaluations.
 class TrainingLog final {
  public:
-  // `iteration` steps were done before, 0 for a new run: what an earlier run
-  // logged beyond them is dropped.
+  // `resume_after` is the last iteration that stays of what an interrupted run
+  // logged, which this one continues; empty for a new run.
   static absl::StatusOr<std::unique_ptr<TrainingLog>> Open(
-      const TrainingLogOptions& options, int64_t iteration);
+      const TrainingLogOptions& options, std::optional<int64_t> resume_after);
 
   // `iteration` counts this step, from 1.
   absl::Status AddStep(int64_t iteration, const StepReport& report,

@@ -4,15 +4,14 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/types/span.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/parallel_for.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/scene/polygons_json.h"
@@ -173,62 +172,22 @@ absl::Status WriteScene(const Job& job, const GenerateOptions& options) {
       PolygonsJson(scene.objects, options.scene.height, options.scene.width));
 }
 
-// Hands out jobs to threads and remembers the first error.
-class Queue {
- public:
-  Queue(absl::Span<const Job> jobs, const GenerateOptions& options)
-      : jobs_(jobs), options_(options) {}
-
-  void Work() {
-    while (true) {
-      size_t mine = 0;
-      {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!status_.ok() || next_ == jobs_.size()) return;
-        mine = next_++;
-      }
-      const absl::Status written = WriteScene(jobs_[mine], options_);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (!written.ok()) {
-        if (status_.ok()) status_ = written;
-        return;
-      }
-      ++done_;
-      if (options_.progress) {
-        options_.progress(done_, static_cast<int64_t>(jobs_.size()));
-      }
-    }
-  }
-
-  absl::Status status() const { return status_; }
-
- private:
-  const absl::Span<const Job> jobs_;
-  const GenerateOptions& options_;
-  std::mutex mutex_;
-  size_t next_ = 0;
-  int64_t done_ = 0;
-  absl::Status status_;
-};
-
 }  // namespace
 
 absl::Status GenerateCityscapes(const GenerateOptions& options) {
   M2F_RETURN_IF_ERROR(CheckOptions(options));
   M2F_RETURN_IF_ERROR(ClaimRoot(options));
   M2F_ASSIGN_OR_RETURN(const std::vector<Job> jobs, FindJobs(options));
-  Queue queue(jobs, options);
-  int64_t threads = options.num_threads > 0
-                        ? options.num_threads
-                        : std::max(1u, std::thread::hardware_concurrency());
-  threads = std::min(threads, static_cast<int64_t>(jobs.size()));
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < threads; ++i) {
-    others.emplace_back([&queue] { queue.Work(); });
-  }
-  queue.Work();
-  for (std::thread& thread : others) thread.join();
-  return queue.status();
+  const auto total = static_cast<int64_t>(jobs.size());
+  std::mutex mutex;
+  int64_t done = 0;
+  return ParallelFor(total, options.num_threads, [&](int64_t i) {
+    M2F_RETURN_IF_ERROR(WriteScene(jobs[i], options));
+    const std::lock_guard<std::mutex> lock(mutex);
+    ++done;
+    if (options.progress) options.progress(done, total);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<std::vector<SplitSize>> ParseSplitSizes(absl::string_view text) {

@@ -68,9 +68,14 @@ absl::Status WriteRaw(const std::string& path, const cv::Mat& image,
       {"pred_logits", prediction.queries.class_logits[0].to(at::kFloat)},
       {"pred_masks", prediction.queries.mask_logits[0].to(at::kFloat)}};
   if (scores) tensors["sem_seg"] = prediction.scores;
-  return WriteSafetensors(path, tensors,
-                          {{"height", absl::StrCat(image.rows)},
-                           {"width", absl::StrCat(image.cols)}});
+  return WriteSafetensors(
+      path, tensors,
+      {{"height", absl::StrCat(image.rows)},
+       {"width", absl::StrCat(image.cols)},
+       {"input_height", absl::StrCat(prediction.image.height)},
+       {"input_width", absl::StrCat(prediction.image.width)},
+       {"padded_height", absl::StrCat(prediction.padded.height)},
+       {"padded_width", absl::StrCat(prediction.padded.width)}});
 }
 
 absl::Status WriteOne(const std::string& path, PredictionFile kind,

@@ -29,7 +29,9 @@ enum class PredictionFile {
   kConfidence,
   // STEM_raw.safetensors: pred_logits [Q, K + 1] and pred_masks [Q, h, w],
   // float32 as the network returned them, before any resize. The metadata has
-  // "height" and "width" of the picture.
+  // "height" and "width" of the picture, "input_height" and "input_width" as
+  // the network took it, "padded_height" and "padded_width" (pred_masks covers
+  // these).
   kRaw,
   // STEM_raw_scores.safetensors: the same and sem_seg [K, height, width],
   // float32, the scores whose argmax is the label.

@@ -36,6 +36,8 @@ SemanticPrediction SomePrediction() {
     prediction.scores[i][i / kWidth][i % kWidth] = 0.6;
     prediction.scores[18][i / kWidth][i % kWidth] = 0.2;
   }
+  prediction.image = {30, 50};
+  prediction.padded = {32, 64};
   return prediction;
 }
 
@@ -118,6 +120,8 @@ TEST_F(WritePredictionFilesTest, RawIsWhatTheNetworkReturned) {
                         prediction_.queries.mask_logits[0]));
   EXPECT_EQ(file->metadata.at("height"), "3");
   EXPECT_EQ(file->metadata.at("width"), "5");
+  EXPECT_EQ(file->metadata.at("input_height"), "30");
+  EXPECT_EQ(file->metadata.at("padded_width"), "64");
 }
 
 TEST_F(WritePredictionFilesTest, RawScoresHaveTheScoresToo) {

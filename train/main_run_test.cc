@@ -1,0 +1,221 @@
+#include "mask2former/train/main_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/file_io.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/testing/parse_text_proto.h"
+#include "mask2former/common/testing/status_matchers.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RunTrainingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string root = absl::StrCat(
+        testing::TempDir(), "/main_run_",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(root);
+    experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
+      model {
+        backbone { resnet { depth: 18 norm: BN width: 16 } }
+        pixel_decoder {
+          ms_deform_attn {
+            channels: 32
+            mask_channels: 32
+            num_layers: 1
+            num_heads: 4
+            feedforward_channels: 32
+          }
+        }
+        transformer_decoder {
+          masked_attention {
+            num_queries: 6
+            channels: 32
+            num_heads: 4
+            feedforward_channels: 32
+            num_layers: 2
+          }
+        }
+        num_classes: 19
+      }
+      data {
+        generated { train_images: 4 val_images: 2 height: 64 width: 128 }
+        input {
+          min_size_train: 64
+          crop_height: 64
+          crop_width: 64
+          min_size_test: 64
+          max_size_test: 128
+        }
+        loader { num_workers: 1 }
+      }
+      matcher { hungarian { num_points: 64 } }
+      criterion { num_points: 64 }
+      solver { max_iter: 2 global_batch_size: 2 }
+      trainer { log_period: 1 eval_period: 0 checkpoint_period: 0 seed: 3 }
+      eval { num_pictures: 1 }
+    )pb");
+    experiment_.mutable_data()->set_root(root + "/data");
+    output_ = root + "/output";
+    experiment_.set_output_dir(output_);
+  }
+
+  std::string Content(const std::string& name) {
+    const auto content = ReadFile(absl::StrCat(output_, "/", name));
+    EXPECT_THAT(content, IsOk());
+    return content.ok() ? *content : "";
+  }
+
+  bool Exists(const std::string& name) {
+    return FileExists(absl::StrCat(output_, "/", name));
+  }
+
+  Experiment experiment_;
+  std::string output_;
+};
+
+// Sends a signal as soon as a line of the log contains a text.
+class SignalAt final : public google::LogSink {
+ public:
+  explicit SignalAt(const char* text) : text_(text) {
+    google::AddLogSink(this);
+  }
+  ~SignalAt() override { google::RemoveLogSink(this); }
+
+  void send(google::LogSeverity, const char*, const char*, int,
+            const google::LogMessageTime&, const char* message,
+            size_t length) override {
+    if (absl::StrContains(absl::string_view(message, length), text_)) {
+      std::raise(SIGTERM);
+    }
+  }
+
+ private:
+  const char* const text_;
+};
+
+TEST_F(RunTrainingTest, LeavesWhatIsDocumented) {
+  ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  EXPECT_THAT(Content("log.txt"),
+              AllOf(HasSubstr("Mask2Former"), HasSubstr("iter 2/2"),
+                    HasSubstr("Score Average")));
+  EXPECT_THAT(Content("metrics.jsonl"),
+              AllOf(HasSubstr("\"iteration\":1,"), HasSubstr("val/IoU")));
+  EXPECT_THAT(Content("eval/step_2/metrics.json"),
+              HasSubstr("averageScoreClasses"));
+  EXPECT_TRUE(Exists("eval/step_2/ditherton_000000_000019.png"));
+  EXPECT_TRUE(Exists("checkpoints/step_2/model.safetensors"));
+  EXPECT_TRUE(Exists("checkpoints/step_2/training.safetensors"));
+  EXPECT_TRUE(Exists("model_final.safetensors"));
+  // The settings in effect, also those that nobody set.
+  EXPECT_THAT(Content("config.textproto"),
+              AllOf(HasSubstr("beta2: 0.999"), HasSubstr("seed: 3")));
+}
+
+TEST_F(RunTrainingTest, AnOldRunIsNeverInTheWayUnasked) {
+  ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  EXPECT_THAT(RunTraining(experiment_, {}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("holds a run already")));
+  RunOptions options;
+  options.overwrite = true;
+  Experiment broken = experiment_;
+  broken.mutable_model()->mutable_backbone()->mutable_resnet()->set_depth(51);
+  EXPECT_FALSE(RunTraining(broken, options).ok());
+  EXPECT_TRUE(Exists("model_final.safetensors"));
+  EXPECT_FALSE(DirectoryExists(output_ + ".1"));
+  ASSERT_THAT(RunTraining(experiment_, options), IsOk());
+  EXPECT_TRUE(FileExists(output_ + ".1/model_final.safetensors"));
+  options.resume = true;
+  EXPECT_THAT(RunTraining(experiment_, options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("exclude each other")));
+}
+
+TEST_F(RunTrainingTest, ASignalSavesAndResumeGoesOn) {
+  experiment_.mutable_solver()->set_max_iter(4);
+  {
+    const SignalAt signal("iter 2/4");
+    ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  }
+  EXPECT_TRUE(Exists("checkpoints/step_2/training.safetensors"));
+  EXPECT_FALSE(Exists("model_final.safetensors"));
+  EXPECT_THAT(Content("log.txt"), HasSubstr("--resume"));
+
+  RunOptions resume;
+  resume.resume = true;
+  Experiment changed = experiment_;
+  changed.mutable_solver()->set_base_lr(7e-4);
+  EXPECT_THAT(RunTraining(changed, resume),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("base_lr"), HasSubstr("0.0007"),
+                             Not(HasSubstr("trainer")))));
+  ASSERT_THAT(RunTraining(experiment_, resume), IsOk());
+  EXPECT_TRUE(Exists("model_final.safetensors"));
+  EXPECT_THAT(Content("log.txt"),
+              AllOf(HasSubstr("going on from"), HasSubstr("iter 4/4")));
+}
+
+TEST_F(RunTrainingTest, ASignalDuringTheEvaluationLeavesNoHole) {
+  {
+    const SignalAt signal("saved ");  // The evaluation comes next.
+    ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  }
+  EXPECT_FALSE(Exists("eval/step_2/metrics.json"));
+  RunOptions resume;
+  resume.resume = true;
+  ASSERT_THAT(RunTraining(experiment_, resume), IsOk());
+  EXPECT_TRUE(Exists("eval/step_2/metrics.json"));
+  EXPECT_TRUE(Exists("model_final.safetensors"));
+}
+
+TEST_F(RunTrainingTest, ResumeOfARunThatWasKilledBeforeItSaved) {
+  ASSERT_THAT(CreateDirectories(output_), IsOk());
+  ASSERT_THAT(
+      WriteFileAtomically(output_ + "/metrics.jsonl", "{\"iteration\":1}\n"),
+      IsOk());
+  RunOptions resume;
+  resume.resume = true;
+  EXPECT_THAT(RunTraining(experiment_, resume), IsOk());
+  EXPECT_TRUE(Exists("model_final.safetensors"));
+}
+
+TEST_F(RunTrainingTest, DryRunWritesNoOutput) {
+  RunOptions options;
+  options.dry_run = true;
+  EXPECT_THAT(RunTraining(experiment_, options), IsOk());
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
+TEST_F(RunTrainingTest, DataAreCheckedBeforeTheFirstIteration) {
+  RunOptions options;
+  options.dry_run = true;
+  ASSERT_THAT(RunTraining(experiment_, options), IsOk());
+  const std::string label =
+      experiment_.data().root() +
+      "/gtFine/train/meshstadt/meshstadt_000000_000019_gtFine_labelIds.png";
+  const auto png = ReadFile(label);
+  ASSERT_THAT(png, IsOk());
+  ASSERT_THAT(WriteFileAtomically(label, png->substr(0, png->size() / 2)),
+              IsOk());
+  const absl::Status status = RunTraining(experiment_, {});
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr(label), HasSubstr("cut")));
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
+}  // namespace
+}  // namespace mask2former
