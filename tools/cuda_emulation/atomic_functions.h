@@ -1,18 +1,22 @@
 #ifndef MASK2FORMER_TOOLS_CUDA_EMULATION_ATOMIC_FUNCTIONS_H_
 #define MASK2FORMER_TOOLS_CUDA_EMULATION_ATOMIC_FUNCTIONS_H_
 
-// CUDA's atomic functions. Threads take turns, so plain arithmetic will do.
+// CUDA's atomic functions. Threads take turns, so plain arithmetic will do; the
+// race detector is told that it is more.
 
 #include <algorithm>
 
+#include "mask2former/tools/cuda_emulation/block.h"
 #include "mask2former/tools/cuda_emulation/vector_types.h"
 
 namespace mask2former {
 
 template <typename T, typename Change>
 T ChangeAtomically(T* address, Change change) {
+  BeginAtomic();
   const T old = *address;
   *address = static_cast<T>(change(old));
+  EndAtomic();
   return old;
 }
 

@@ -7,6 +7,8 @@
 #include <map>
 #include <numeric>
 
+#include "mask2former/tools/cuda_emulation/race_detector.h"
+
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 const int warpSize = 32;
@@ -15,6 +17,7 @@ namespace mask2former {
 namespace {
 
 BlockEmulator* current_block = nullptr;
+bool inside_atomic = false;
 
 std::string ToString(const uint3& index) {
   return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
@@ -62,6 +65,10 @@ std::string BlockEmulator::Run(std::mt19937_64& random) {
   std::iota(lanes, lanes + 32, 0);
   std::shuffle(lanes, lanes + 32, random);
 
+  inside_atomic = false;
+  const uint64_t number =
+      (uint64_t{blockIdx.z} * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+  RaceDetector::Get().StartBlock(number);
   current_block = this;
   bool any = true;
   while (any && error_.empty()) {
@@ -152,6 +159,10 @@ uint64_t BlockEmulator::EnterWarpFunction(const char* name, uint32_t mask,
     t.state = State::kReady;
   }
   warp.waiting &= ~mask;
+  // The others exchange values but order no memory.
+  if (std::strcmp(name, "__syncwarp") == 0) {
+    RaceDetector::Get().WarpBarrier(index, mask);
+  }
   return thread.result;
 }
 
@@ -181,6 +192,7 @@ int BlockEmulator::EnterBarrier(const char* name, bool predicate,
     Fibre::Suspend();
     return barrier_result_;
   }
+  RaceDetector::Get().BlockBarrier();
   barrier_result_ = true_at_barrier_;
   at_barrier_ = true_at_barrier_ = 0;
   for (const auto& other : threads_) other->state = State::kReady;
@@ -214,6 +226,24 @@ std::string BlockEmulator::DescribeDeadlock() const {
 }
 
 bool InsideKernel() { return current_block != nullptr; }
+
+void UseMemory(const void* address, size_t bytes, bool write,
+               const void* place) {
+  BlockEmulator* const block = current_block;
+  if (block == nullptr) return;
+  const int thread = block->current_;
+  if (block->threads_[thread]->fibre.Owns(address) ||
+      RaceDetector::Get().Access(thread, reinterpret_cast<uintptr_t>(address),
+                                 bytes, write, inside_atomic, place)) {
+    return;
+  }
+  block->error_ = RaceDetector::Get().race();
+  block->Abandon();
+}
+
+void BeginAtomic() { inside_atomic = true; }
+
+void EndAtomic() { inside_atomic = false; }
 
 uint64_t WarpCollective(const char* name, uint32_t mask, LaneInput input,
                         WarpCombine combine, CallPlace place) {

@@ -54,6 +54,15 @@ int BlockBarrier(const char* name, bool predicate, CallPlace place);
 // True on a thread's fibre.
 bool InsideKernel();
 
+// Tells the race detector of a load or store by the running thread, if there
+// is one.
+void UseMemory(const void* address, size_t bytes, bool write,
+               const void* place);
+
+// The accesses between the two count as one atomic operation.
+void BeginAtomic();
+void EndAtomic();
+
 // Runs the threads of one block after another, each until it waits for others.
 // Whoever relies on an order that no barrier enforces is likely to be found:
 // warps, and lanes in them, take turns in random order.
@@ -74,6 +83,8 @@ class BlockEmulator {
                                  LaneInput input, WarpCombine combine,
                                  CallPlace place);
   friend int BlockBarrier(const char* name, bool predicate, CallPlace place);
+  friend void UseMemory(const void* address, size_t bytes, bool write,
+                        const void* place);
 
   enum class State { kReady, kAtWarpFunction, kAtBarrier, kReturned };
 

@@ -180,6 +180,11 @@ bool Fibre::Resume() {
   return !finished_;
 }
 
+bool Fibre::Owns(const void* address) const {
+  const auto* const byte = static_cast<const char*>(address);
+  return byte >= stack_ && byte < stack_ + FibreSwitch::Page() + kStackBytes;
+}
+
 void Fibre::Suspend() { FibreSwitch::Leave(running); }
 
 }  // namespace mask2former

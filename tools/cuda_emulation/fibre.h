@@ -29,6 +29,9 @@ class Fibre {
   // returned.
   bool Resume();
 
+  // Whether the address is on this fibre's stack.
+  bool Owns(const void* address) const;
+
   // Leaves the running fibre: its Resume() returns true.
   static void Suspend();
 

@@ -11,6 +11,7 @@
 
 #include "mask2former/tools/cuda_emulation/block.h"
 #include "mask2former/tools/cuda_emulation/program_image.h"
+#include "mask2former/tools/cuda_emulation/race_detector.h"
 #include "mask2former/tools/cuda_emulation/runtime_api.h"
 #include "mask2former/tools/cuda_emulation/shared_memory.h"
 
@@ -117,6 +118,8 @@ cudaError_t RunGrid(const cudaLaunchConfig_t& config, const void* kernel,
   BlockEmulator block(blockDim, call, argument);
   SharedMemory shared(config.dynamicSmemBytes);
   RandomOrder order(count, launcher.random);
+  RaceDetector::Get().StartGrid(
+      static_cast<int>(blockDim.x * blockDim.y * blockDim.z), shared.Regions());
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t index = order.Next();
     blockIdx = {static_cast<unsigned>(index % gridDim.x),

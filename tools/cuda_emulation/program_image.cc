@@ -114,4 +114,10 @@ std::string ProgramImage::FunctionName(const void* function) const {
   return name.substr(begin, end - begin);
 }
 
+std::string ProgramImage::FunctionAt(const void* code) const {
+  auto it = functions_.upper_bound(reinterpret_cast<uintptr_t>(code));
+  if (it == functions_.begin()) return "a function";
+  return FunctionName(reinterpret_cast<const void*>((--it)->first));
+}
+
 }  // namespace mask2former

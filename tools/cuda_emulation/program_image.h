@@ -26,11 +26,14 @@ class ProgramImage {
   // Demangled, without parameters; "a kernel" if the program was stripped.
   std::string FunctionName(const void* function) const;
 
+  // The same of the function that an address of code lies in.
+  std::string FunctionAt(const void* code) const;
+
  private:
   ProgramImage();
 
   std::map<std::string, Section> sections_;
-  std::map<uintptr_t, std::string> functions_;
+  std::map<uintptr_t, std::string> functions_;  // By where they begin.
 };
 
 }  // namespace mask2former

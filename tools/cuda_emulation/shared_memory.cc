@@ -39,6 +39,17 @@ void SharedMemory::Poison() {
   if (dynamic_bytes_ > 0) std::memset(dynamic_memory, 0xff, dynamic_bytes_);
 }
 
+std::vector<RaceDetector::Region> SharedMemory::Regions() const {
+  std::vector<RaceDetector::Region> regions;
+  for (const auto& section : ProgramImage::Get().FindSections(".noinit")) {
+    regions.push_back(
+        {reinterpret_cast<uintptr_t>(section.begin), section.bytes});
+  }
+  regions.push_back(
+      {reinterpret_cast<uintptr_t>(dynamic_memory), dynamic_bytes_});
+  return regions;
+}
+
 void* DynamicSharedMemoryOfBlock() { return dynamic_memory; }
 
 }  // namespace mask2former

@@ -2,6 +2,9 @@
 #define MASK2FORMER_TOOLS_CUDA_EMULATION_SHARED_MEMORY_H_
 
 #include <cstddef>
+#include <vector>
+
+#include "mask2former/tools/cuda_emulation/race_detector.h"
 
 namespace mask2former {
 
@@ -20,6 +23,9 @@ class SharedMemory {
   SharedMemory& operator=(const SharedMemory&) = delete;
 
   void Poison();
+
+  // Where it lies.
+  std::vector<RaceDetector::Region> Regions() const;
 
  private:
   const size_t dynamic_bytes_;

@@ -3,6 +3,7 @@
 
 // Stands in for CUDA's header of the name in an emulated build.
 
+#include "mask2former/tools/cuda_emulation/atomic_functions.h"
 #include "mask2former/tools/cuda_emulation/short_float.h"
 #include "mask2former/tools/cuda_emulation/vector_types.h"
 
@@ -52,15 +53,13 @@ inline __nv_bfloat162 __hfma2(__nv_bfloat162 a, __nv_bfloat162 b,
 }
 
 inline __nv_bfloat16 atomicAdd(__nv_bfloat16* address, __nv_bfloat16 value) {
-  const __nv_bfloat16 old = *address;
-  *address = old + value;
-  return old;
+  return mask2former::ChangeAtomically(
+      address, [value](__nv_bfloat16 old) { return old + value; });
 }
 
 inline __nv_bfloat162 atomicAdd(__nv_bfloat162* address, __nv_bfloat162 value) {
-  const __nv_bfloat162 old = *address;
-  *address = __hadd2(old, value);
-  return old;
+  return mask2former::ChangeAtomically(
+      address, [value](__nv_bfloat162 old) { return __hadd2(old, value); });
 }
 
 #endif  // MASK2FORMER_TOOLS_CUDA_EMULATION_INCLUDE_CUDA_BF16_H_

@@ -3,6 +3,7 @@
 
 // Stands in for CUDA's header of the name in an emulated build.
 
+#include "mask2former/tools/cuda_emulation/atomic_functions.h"
 #include "mask2former/tools/cuda_emulation/short_float.h"
 #include "mask2former/tools/cuda_emulation/vector_types.h"
 
@@ -45,15 +46,13 @@ inline __half2 __hfma2(__half2 a, __half2 b, __half2 c) {
 }
 
 inline __half atomicAdd(__half* address, __half value) {
-  const __half old = *address;
-  *address = old + value;
-  return old;
+  return mask2former::ChangeAtomically(
+      address, [value](__half old) { return old + value; });
 }
 
 inline __half2 atomicAdd(__half2* address, __half2 value) {
-  const __half2 old = *address;
-  *address = __hadd2(old, value);
-  return old;
+  return mask2former::ChangeAtomically(
+      address, [value](__half2 old) { return __hadd2(old, value); });
 }
 
 #endif  // MASK2FORMER_TOOLS_CUDA_EMULATION_INCLUDE_CUDA_FP16_H_
