@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares the speed of a forward pass on the CPU with Hugging Face transformers' Mask2Former.
 
-  bazel build //tools/peers:forward
+  bazel build //tools/benchmark
   python3 tools/peers/forward.py --size 512x1024 --threads 2 --rounds 7
 
 Both run R50 with 100 queries and 19 classes on random weights (speed does not depend on their
-values), float32, batch 1. The two take turns, in processes of their own, so that other work on the
+values), batch 1. The two take turns, in processes of their own, so that other work on the
 machine hits both. The peer runs as installed and with glibc told to keep freed memory, which our
 programs do by themselves; ratios are to the stronger one.
 
@@ -29,7 +29,7 @@ TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589
          "THP_MEM_ALLOC_ENABLE": "1"}
 
 
-def peer(height, width, threads):
+def peer(height, width, threads, precision):
     """Serves runs of the peer: a line in, a run, a line of JSON out."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
@@ -47,14 +47,14 @@ def peer(height, width, threads):
         common_stride=4, feature_strides=[4, 8, 16, 32])).eval()
     image = torch.randn(1, 3, height, width)
     for _ in sys.stdin:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, precision == "bf16"):
             cpu, start = time.process_time(), time.perf_counter()
             out = model(pixel_values=image)
             middle = time.perf_counter()
+            classes, masks = out.class_queries_logits.float(), out.masks_queries_logits.float()
             masks = torch.nn.functional.interpolate(
-                out.masks_queries_logits, size=(height, width), mode="bilinear",
-                align_corners=False)
-            torch.einsum("bqc,bqhw->bchw", out.class_queries_logits.softmax(-1)[..., :-1],
+                masks, size=(height, width), mode="bilinear", align_corners=False)
+            torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1],
                          masks.sigmoid()).argmax(1)
             end = time.perf_counter()
             cpu = time.process_time() - cpu
@@ -92,12 +92,13 @@ class Runner:
 
 def main():
     height, width = map(int, ARGS.size.split("x"))
-    ours = [ARGS.binary, f"--height={height}", f"--width={width}", f"--threads={ARGS.threads}"]
+    ours = [ARGS.binary, "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}",
+            f"--precision={ARGS.precision}", "--device=cpu"]
     ours += [f"--set={s}" for s in ARGS.set]
     if ARGS.config:
         ours.append(f"--config={ARGS.config}")
     theirs = [sys.executable, os.path.abspath(__file__), "--peer", "--size", ARGS.size,
-              "--threads", str(ARGS.threads)]
+              "--threads", str(ARGS.threads), "--precision", ARGS.precision]
     runners = [Runner("ours", ours, {}),
                Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
                Runner("peer, as installed", theirs, {}),
@@ -107,7 +108,7 @@ def main():
     for _ in range(ARGS.rounds):
         for runner in runners:
             runner.rows.append(runner.run())
-    print(f"{ARGS.size}, {ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, load "
+    print(f"{ARGS.size}, {ARGS.precision}, {ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, load "
           f"{os.getloadavg()[0]:.2f}")
     for r in runners:
         print(f"{r.name:28s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
@@ -134,15 +135,17 @@ if __name__ == "__main__":
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="512x1024", help="height x width")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
+                        help="bf16: autocast on both sides")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--config", help="for our program")
     parser.add_argument("--set", action="append", default=[],
                         help="a setting for our program, such as "
                              "model.inference.shrink_mask_features=true")
-    parser.add_argument("--binary", default="bazel-bin/tools/peers/forward")
+    parser.add_argument("--binary", default="bazel-bin/tools/benchmark/benchmark")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     ARGS = parser.parse_args()
     if ARGS.peer:
-        peer(*map(int, ARGS.size.split("x")), ARGS.threads)
+        peer(*map(int, ARGS.size.split("x")), ARGS.threads, ARGS.precision)
     else:
         main()

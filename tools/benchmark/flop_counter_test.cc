@@ -1,0 +1,74 @@
+#include "mask2former/tools/benchmark/flop_counter.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
+
+namespace mask2former {
+namespace {
+
+template <typename Function>
+int64_t Count(Function function) {
+  const at::NoGradGuard no_grad;
+  const FlopCounter counter;
+  function();
+  return counter.count();
+}
+
+TEST(FlopCounterTest, CountsMatrixProductsOnce) {
+  const at::Tensor a = at::rand({3, 5}), b = at::rand({5, 7});
+  EXPECT_EQ(Count([&] { at::mm(a, b); }), 2 * 3 * 5 * 7);
+  EXPECT_EQ(Count([&] { at::matmul(a, b); }), 2 * 3 * 5 * 7);
+  const at::Tensor batch = at::rand({4, 3, 5});
+  EXPECT_EQ(Count([&] {
+              at::bmm(batch, b.expand({4, 5, 7}));
+            }),
+            2 * 4 * 3 * 5 * 7);
+  EXPECT_EQ(Count([&] {
+              at::einsum("bij,jk->bik", {batch, b});
+            }),
+            2 * 4 * 3 * 5 * 7);
+  const at::Tensor bias = at::rand({7});
+  EXPECT_EQ(Count([&] { at::linear(batch, b.t(), bias); }), 2 * 4 * 3 * 5 * 7);
+  EXPECT_EQ(Count([&] { at::linear(batch, b.t()); }), 2 * 4 * 3 * 5 * 7);
+}
+
+TEST(FlopCounterTest, CountsConvolutions) {
+  const at::Tensor x = at::rand({2, 6, 9, 9}), w = at::rand({4, 6, 3, 3});
+  EXPECT_EQ(Count([&] { at::conv2d(x, w, {}, 2, 1); }),
+            2 * (2 * 4 * 5 * 5) * (6 * 3 * 3));
+  const at::Tensor grouped = at::rand({4, 3, 3, 3});
+  EXPECT_EQ(Count([&] { at::conv2d(x, grouped, {}, 1, 1, 1, 2); }),
+            2 * (2 * 4 * 9 * 9) * (3 * 3 * 3));
+}
+
+TEST(FlopCounterTest, CountsAttentionWhicheverWayItIsComputed) {
+  const at::Tensor q = at::rand({1, 2, 16, 8}), k = at::rand({1, 2, 32, 8});
+  const int64_t wanted = 4 * 2 * 16 * 32 * 8;
+  EXPECT_EQ(Count([&] { at::scaled_dot_product_attention(q, k, k); }), wanted);
+  const at::Tensor mask = at::rand({16, 32}) > 0.5;
+  EXPECT_EQ(Count([&] { at::scaled_dot_product_attention(q, k, k, mask); }),
+            wanted);
+}
+
+TEST(FlopCounterTest, CountsDeformableAttention) {
+  const at::Tensor value = at::rand({1, 6, 2, 4});
+  const at::Tensor locations = at::rand({1, 5, 2, 1, 3, 2});
+  const at::Tensor weights = at::rand({1, 5, 2, 1, 3});
+  EXPECT_EQ(Count([&] {
+              ops::MsDeformAttn(value, {2, 3}, locations, weights);
+            }),
+            8 * (5 * 2 * 3) * 4);
+}
+
+TEST(FlopCounterTest, CountsNothingElse) {
+  const at::Tensor a = at::rand({8, 8});
+  EXPECT_EQ(Count([&] { (a + a).relu().softmax(-1).sum(); }), 0);
+  at::mm(a, a);
+  EXPECT_EQ(Count([] {}), 0);
+}
+
+}  // namespace
+}  // namespace mask2former

@@ -1,0 +1,193 @@
+#include "mask2former/tools/benchmark/pipeline.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/rand.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <opencv2/core/mat.hpp>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/data/image_io.h"
+#include "mask2former/data/image_tensor.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/semantic_labels.h"
+#include "mask2former/tools/benchmark/flop_counter.h"
+
+namespace mask2former {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double Milliseconds(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin)
+      .count();
+}
+
+// Waits until a GPU has done what it was given.
+void Synchronize(c10::Device device) {
+  if (device.is_cpu()) return;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.synchronizeDevice(guard.getDevice().index());
+}
+
+// Autocast in a precision while it lives; nothing for float32.
+class AutocastGuard {
+ public:
+  AutocastGuard(c10::Device device, Precision precision)
+      : device_(device.type()), on_(precision == Precision::kBFloat16) {
+    if (!on_) return;
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, true);
+    at::autocast::increment_nesting();
+  }
+  ~AutocastGuard() {
+    if (!on_) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(device_, false);
+  }
+
+  AutocastGuard(const AutocastGuard&) = delete;
+  AutocastGuard& operator=(const AutocastGuard&) = delete;
+
+ private:
+  const c10::DeviceType device_;
+  const bool on_;
+};
+
+}  // namespace
+
+// Wall time, CPU time and operations of one stage after the other.
+class StageClock {
+ public:
+  StageClock(c10::Device device, bool count_flops) : device_(device) {
+    if (count_flops) counter_.emplace();
+    Synchronize(device_);
+    wall_ = Clock::now();
+    cpu_ = std::clock();
+  }
+
+  // Ends the stage that began at the last call.
+  void End(const char* name) {
+    Synchronize(device_);
+    const std::clock_t cpu = std::clock();
+    const int64_t flops = counter_.has_value() ? counter_->count() : 0;
+    times_.push_back({name, Milliseconds(wall_),
+                      1e3 * static_cast<double>(cpu - cpu_) / CLOCKS_PER_SEC,
+                      flops - flops_});
+    flops_ = flops;
+    wall_ = Clock::now();
+    cpu_ = cpu;
+  }
+
+  std::vector<StageTime> times() && { return std::move(times_); }
+
+ private:
+  const c10::Device device_;
+  std::optional<FlopCounter> counter_;
+  std::vector<StageTime> times_;
+  Clock::time_point wall_;
+  std::clock_t cpu_ = 0;
+  int64_t flops_ = 0;
+};
+
+absl::StatusOr<Pipeline> Pipeline::Create(const Experiment& experiment,
+                                          const PipelineOptions& options) {
+  if (options.size.height < 1 || options.size.width < 1 || options.batch < 1) {
+    return absl::InvalidArgumentError(
+        "height, width and batch must be positive");
+  }
+  Pipeline pipeline;
+  pipeline.options_ = options;
+  pipeline.inference_ = experiment.model().inference();
+  M2F_ASSIGN_OR_RETURN(pipeline.segmentor_, BuildSegmentor(experiment.model()));
+  pipeline.segmentor_->to(options.device);
+  pipeline.segmentor_->eval();
+  pipeline.random_image_ =
+      at::rand({3, options.size.height, options.size.width})
+          .mul(255)
+          .to(at::kByte);
+  if (!options.picture.empty()) {
+    M2F_RETURN_IF_ERROR(ReadImageAsRgb(options.picture).status());
+  }
+  return pipeline;
+}
+
+std::vector<StageTime> Pipeline::RunOnce(bool count_flops) {
+  const at::NoGradGuard no_grad;
+  StageClock clock(options_.device, count_flops);
+  std::vector<at::Tensor> images(options_.batch, random_image_);
+  if (!options_.picture.empty()) {
+    std::vector<cv::Mat> pictures;
+    for (int64_t i = 0; i < options_.batch; ++i) {
+      absl::StatusOr<cv::Mat> picture = ReadImageAsRgb(options_.picture);
+      CHECK(picture.ok()) << picture.status();  // Create() could read it.
+      pictures.push_back(*std::move(picture));
+    }
+    clock.End("decode");
+    const auto [shorter, longer] =
+        std::minmax(options_.size.height, options_.size.width);
+    for (int64_t i = 0; i < options_.batch; ++i) {
+      images[i] = MakeTestImage(pictures[i], shorter, longer);
+    }
+    clock.End("resize");
+  }
+  const PreparedImages prepared = segmentor_->Prepare(images);
+  clock.End("copy");
+  const MaskPrediction prediction = Decode(prepared.images, clock);
+  const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
+  for (int64_t i = options_.batch - 1; i >= 0; --i) {
+    labels_ =
+        SemanticLabels(prediction, i, padded, prepared.sizes[i],
+                       prepared.sizes[i], inference_.resize_before_scores());
+  }
+  clock.End("labels");
+  return std::move(clock).times();
+}
+
+MaskPrediction Pipeline::Decode(const at::Tensor& images, StageClock& clock) {
+  const AutocastGuard autocast(options_.device, options_.precision);
+  const FeaturePyramid pyramid = segmentor_->backbone()->forward(images);
+  clock.End("backbone");
+  const PixelDecoderOutput pixels =
+      segmentor_->pixel_decoder()->forward(pyramid);
+  clock.End("pixel_decoder");
+  TransformerDecoder& decoder = *segmentor_->transformer_decoder();
+  MaskPrediction prediction =
+      inference_.shrink_mask_features()
+          ? decoder.PredictFinal(pixels.levels, pixels.mask_features)
+          : decoder.forward(pixels.levels, pixels.mask_features).back();
+  prediction.class_logits = prediction.class_logits.to(at::kFloat);
+  prediction.mask_logits = prediction.mask_logits.to(at::kFloat);
+  clock.End("transformer_decoder");
+  return prediction;
+}
+
+double MeasureProductRate(c10::Device device, Precision precision) {
+  const at::NoGradGuard no_grad;
+  const int64_t n = device.is_cpu() ? 2048 : 8192;
+  const at::TensorOptions where = at::TensorOptions().device(device).dtype(
+      precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat);
+  const at::Tensor a = at::rand({n, n}, where), b = at::rand({n, n}, where);
+  at::Tensor product = at::mm(a, b);
+  double best_ms = 0;
+  for (int i = 0; i < 8; ++i) {
+    Synchronize(device);
+    const Clock::time_point begin = Clock::now();
+    at::mm_out(product, a, b);
+    Synchronize(device);
+    const double ms = Milliseconds(begin);
+    if (i == 0 || ms < best_ms) best_ms = ms;
+  }
+  return 2e-6 * static_cast<double>(n) * n * n / best_ms;
+}
+
+}  // namespace mask2former

@@ -1,0 +1,79 @@
+#ifndef MASK2FORMER_TOOLS_BENCHMARK_PIPELINE_H_
+#define MASK2FORMER_TOOLS_BENCHMARK_PIPELINE_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "mask2former/common/mask_prediction.h"
+#include "mask2former/configs/experiment.pb.h"
+#include "mask2former/model/segmentor.h"
+
+namespace mask2former {
+
+// From a file to labels, in this order.
+inline constexpr const char* kStages[] = {
+    "decode",   "resize",        "copy",
+    "backbone", "pixel_decoder", "transformer_decoder",
+    "labels"};
+
+// What one stage of one run took.
+struct StageTime {
+  std::string name;
+  double wall_ms = 0;
+  double cpu_ms = 0;  // Of all threads.
+  int64_t flops = 0;  // 0 unless they were counted.
+};
+
+enum class Precision { kFloat32, kBFloat16 };
+
+struct PipelineOptions {
+  ImageSize size = {512, 1024};  // What the model is given.
+  int64_t batch = 1;
+  c10::Device device = c10::Device(c10::kCPU);
+  Precision precision = Precision::kFloat32;  // kBFloat16 is autocast.
+  // The picture file to decode. Empty: decode and resize are left out and the
+  // model is given random pixels.
+  std::string picture;
+};
+
+// The model of an experiment on random weights, whose values speed does not
+// depend on, and everything around it.
+class Pipeline {
+ public:
+  // Returns InvalidArgument if sizes are not positive, or as BuildSegmentor()
+  // and ReadImageAsRgb().
+  static absl::StatusOr<Pipeline> Create(const Experiment& experiment,
+                                         const PipelineOptions& options);
+
+  // Runs it once. On a GPU each stage ends when the GPU has done it.
+  //
+  //   count_flops  fills StageTime::flops; times are then of no use
+  std::vector<StageTime> RunOnce(bool count_flops);
+
+  // Of the labels of the last run: [H, W] uint8 of the first image.
+  const at::Tensor& labels() const { return labels_; }
+
+ private:
+  Pipeline() = default;
+
+  MaskPrediction Decode(const at::Tensor& images, class StageClock& clock);
+
+  PipelineOptions options_;
+  InferenceConfig inference_;
+  std::shared_ptr<Segmentor> segmentor_;
+  at::Tensor random_image_;  // [3, H, W] uint8
+  at::Tensor labels_;
+};
+
+// GFLOP/s of a product of two square matrices of `precision` on `device`, the
+// best of several: what shares of the limit are shares of.
+double MeasureProductRate(c10::Device device, Precision precision);
+
+}  // namespace mask2former
+
+#endif  // MASK2FORMER_TOOLS_BENCHMARK_PIPELINE_H_

@@ -1,0 +1,104 @@
+#include "mask2former/tools/benchmark/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <opencv2/core.hpp>
+
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/configs/experiment.h"
+#include "mask2former/data/image_io.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+
+Experiment Quickstart() {
+  auto experiment = ReadExperiment("configs/quickstart/semantic.textproto", {});
+  EXPECT_THAT(experiment.status(), IsOk());
+  return *experiment;
+}
+
+std::vector<std::string> Names(const std::vector<StageTime>& times) {
+  std::vector<std::string> names;
+  for (const StageTime& time : times) names.push_back(time.name);
+  return names;
+}
+
+TEST(PipelineTest, TimesTheModelWithoutAPicture) {
+  PipelineOptions options;
+  options.size = {64, 96};
+  auto pipeline = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  const std::vector<StageTime> times = pipeline->RunOnce(false);
+  EXPECT_THAT(Names(times), ElementsAre("copy", "backbone", "pixel_decoder",
+                                        "transformer_decoder", "labels"));
+  for (const StageTime& time : times) {
+    EXPECT_GT(time.wall_ms, 0) << time.name;
+    EXPECT_EQ(time.flops, 0) << time.name;
+  }
+  EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 96));
+}
+
+TEST(PipelineTest, DecodesAndResizesAPicture) {
+  PipelineOptions options;
+  options.size = {64, 128};
+  options.batch = 2;
+  options.picture = ::testing::TempDir() + "/picture.png";
+  ASSERT_THAT(
+      WritePngAtomically(options.picture, cv::Mat::zeros(128, 256, CV_8UC3)),
+      IsOk());
+  auto pipeline = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  EXPECT_THAT(Names(pipeline->RunOnce(false)), ElementsAreArray(kStages));
+  EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 128));
+}
+
+TEST(PipelineTest, CountsOperationsInProportionToTheBatch) {
+  PipelineOptions options;
+  options.size = {64, 64};
+  auto one = Pipeline::Create(Quickstart(), options);
+  options.batch = 2;
+  auto two = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(one.status(), IsOk());
+  ASSERT_THAT(two.status(), IsOk());
+  const auto a = one->RunOnce(true), b = two->RunOnce(true);
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].flops > 1000, a[i].name != "copy") << a[i].name;
+    if (a[i].name == "backbone" || a[i].name == "pixel_decoder") {
+      EXPECT_EQ(2 * a[i].flops, b[i].flops) << a[i].name;
+    }
+  }
+}
+
+TEST(PipelineTest, RunsInBFloat16) {
+  PipelineOptions options;
+  options.size = {64, 64};
+  options.precision = Precision::kBFloat16;
+  auto pipeline = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  pipeline->RunOnce(false);
+  EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 64));
+}
+
+TEST(PipelineTest, RefusesWhatItCannotRun) {
+  PipelineOptions options;
+  options.batch = 0;
+  EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
+              HasSubstr("positive"));
+  options.batch = 1;
+  options.picture = "no_such.png";
+  EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
+              HasSubstr("no_such.png"));
+}
+
+TEST(MeasureProductRateTest, IsPositive) {
+  EXPECT_GT(MeasureProductRate(c10::kCPU, Precision::kFloat32), 0.1);
+}
+
+}  // namespace
+}  // namespace mask2former
