@@ -198,6 +198,7 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
 
   Evaluation result;
   SemanticEvaluator scorer;
+  std::future<absl::Status> scored;  // While the next picture is labelled.
   FrameReader reader(frames, options);
   const Clock::time_point start = Clock::now();
   for (int64_t i = 0; i < total; ++i) {
@@ -211,8 +212,13 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
     const double compute_seconds = SecondsSince(compute_start);
 
     if (options.score) {
-      M2F_RETURN_IF_ERROR(scorer.Add(frame.name, train_ids, loaded.label_ids,
-                                     loaded.instance_ids));
+      if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());
+      scored =
+          std::async(std::launch::async, [&scorer, &frame, train_ids,
+                                          labels = loaded.label_ids,
+                                          instances = loaded.instance_ids] {
+            return scorer.Add(frame.name, train_ids, labels, instances);
+          });
     }
     if (i < options.eval.num_pictures()) {
       M2F_ASSIGN_OR_RETURN(
@@ -236,6 +242,7 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
           {i + 1, total, seconds, seconds / (i + 1) * (total - i - 1)}));
     }
   }
+  if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());
   result.speed.compute_seconds /= result.speed.images;
   result.speed.total_seconds /= result.speed.images;
   result.metrics = scorer.metrics();

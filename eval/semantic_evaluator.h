@@ -10,7 +10,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "mask2former/eval/cityscapes_metrics.h"
-#include "mask2former/eval/semantic_scores.pb.h"
 
 namespace mask2former {
 
@@ -58,8 +57,6 @@ class SemanticEvaluator {
 
   // The class and the category table of report.h.
   std::string Table() const;
-
-  SemanticScores ToProto() const;
 
  private:
   mutable absl::Mutex mutex_;

@@ -152,30 +152,5 @@ TEST(SemanticEvaluatorTest, ThrowsForTensorsOfOtherShapesAndTypes) {
       ThrowsMessage<c10::Error>(HasSubstr("must be uint8 or int64")));
 }
 
-TEST(SemanticEvaluatorTest, ProtoHasTheDefinedScores) {
-  SemanticEvaluator evaluator;
-  for (const ExampleImage& image : Example()) {
-    ASSERT_THAT(evaluator.Add(image.name, TrainIds(image.predictions),
-                              image.labels, image.instances),
-                IsOk());
-  }
-  const SemanticScores proto = evaluator.ToProto();
-  EXPECT_EQ(proto.images(), 2);
-  ASSERT_EQ(proto.classes_size(), 19);
-  EXPECT_EQ(proto.classes(0).name(), "road");
-  EXPECT_EQ(proto.classes(0).id(), 7);
-  EXPECT_TRUE(proto.classes(0).has_iou());
-  EXPECT_FALSE(proto.classes(0).has_instance_iou());
-  EXPECT_FALSE(proto.classes(1).has_iou());
-  EXPECT_EQ(proto.classes(18).instance_iou(), 0.75);
-  ASSERT_EQ(proto.categories_size(), 7);
-  EXPECT_EQ(proto.categories(6).name(), "vehicle");
-  EXPECT_EQ(proto.categories(6).id(), 7);
-  EXPECT_EQ(proto.mean_class_iou(), evaluator.Compute().mean_class_iou);
-  EXPECT_EQ(proto.pixel_accuracy(), evaluator.Compute().pixel_accuracy);
-  ASSERT_EQ(proto.confusion_size(), 34 * 34);
-  EXPECT_EQ(proto.confusion(26 * 34 + 27), 100);
-}
-
 }  // namespace
 }  // namespace mask2former
