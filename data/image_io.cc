@@ -13,6 +13,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/png_chunks.h"
+#include "mask2former/data/png_decoder.h"
 
 namespace mask2former {
 namespace {
@@ -134,6 +135,13 @@ absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
   }
   const PngInfo found = ParseHeader(bytes);
   M2F_RETURN_IF_ERROR(CheckPngFormat(found, format, name));
+  absl::StatusOr<cv::Mat> fast = DecodeLabelPng(bytes);
+  if (fast.ok()) return fast;
+  if (!absl::IsUnimplemented(fast.status())) {
+    return absl::Status(
+        fast.status().code(),
+        absl::StrCat(name, " cannot be decoded: ", fast.status().message()));
+  }
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
                        DecodeUnchanged(bytes, cv::IMREAD_UNCHANGED, name));
   const int type = format == PngFormat::kRgb8    ? CV_8UC3

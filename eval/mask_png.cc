@@ -9,11 +9,13 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/png_chunks.h"
+#include "mask2former/data/png_decoder.h"
 
 namespace mask2former {
 namespace {
 
-constexpr size_t kColorType = 25;  // Offset in the file.
+constexpr size_t kBitDepth = 24;  // Offsets in the file.
+constexpr size_t kColorType = 25;
 constexpr char kGray = 0;
 
 // ITU-R BT.601 in 16 bits, rounded: what the official program's library makes
@@ -45,6 +47,16 @@ absl::StatusOr<cv::Mat> ReadMaskPng(const std::string& path) {
   if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat(path, " ", status.message()));
+  }
+  const bool is_gray8 = bytes[kColorType] == kGray && bytes[kBitDepth] == 8;
+  if (is_gray8) {
+    absl::StatusOr<cv::Mat> fast = DecodeLabelPng(bytes);
+    if (fast.ok()) return fast;
+    if (!absl::IsUnimplemented(fast.status())) {
+      return absl::Status(
+          fast.status().code(),
+          absl::StrCat(path, " cannot be decoded: ", fast.status().message()));
+    }
   }
   const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1,
                        bytes.data());

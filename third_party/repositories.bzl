@@ -62,6 +62,10 @@ def mask2former_repositories():
             modules = {":json": "nlohmann_json"},
             debian = "nlohmann-json3-dev",
         )),
+        ("libdeflate", pkg_config_repository, dict(
+            modules = {":libdeflate": "libdeflate"},
+            debian = "libdeflate-dev",
+        )),
         ("opencv", opencv_repository, {}),
     ]:
         if name not in existing:
