@@ -83,6 +83,22 @@ TEST(InstanceOverlapsTest, CountsScatteredPixels) {
             cv::countNonZero(mask.colRange(5, 11).clone()));
 }
 
+// Pixels at all distances from the ends of what is skipped at once.
+TEST(InstanceOverlapsTest, FindsSinglePixelsInWideMasks) {
+  cv::Mat picture(1, 203, CV_16UC1, cv::Scalar(26001));
+  picture.colRange(100, 203) = 26002;
+  for (int x = 0; x < 203; ++x) {
+    auto overlaps = InstanceOverlaps::Create(picture);
+    cv::Mat mask = cv::Mat::zeros(1, 203, CV_8UC1);
+    mask.at<uint8_t>(0, x) = 1;
+    ASSERT_THAT(overlaps->Add(26, 0.5, mask), IsOk());
+    ASSERT_EQ(overlaps->predictions().size(), 1u) << x;
+    EXPECT_EQ(overlaps->predictions()[0].pixels, 1) << x;
+    EXPECT_EQ(overlaps->predictions()[0].overlaps.at(0).truth, x < 100 ? 0 : 1)
+        << x;
+  }
+}
+
 TEST(InstanceOverlapsTest, LeavesOutEmptyMasksAndOtherClasses) {
   for (const int label_id : {-1, 7, 29, 26}) {
     const auto overlaps =

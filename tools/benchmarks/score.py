@@ -7,7 +7,7 @@
 Makes pairs of 1024 x 2048 images with some 150 regions and 30 instances each, as street scenes
 have; for the instance task 20 predicted masks each. For each task it prints the seconds per image
 (elapsed, and of CPU) of the official program, of //eval:score with one thread and with one per core,
-and of a program that only decodes the same files on as many threads; all take turns, the median of
+and of a program that only decodes the same files, with its decoder and with OpenCV's; all take turns, the median of
 --rounds counts, and the files are in the page cache. Needs cityscapesscripts 2.3.0, numpy < 2.4,
 Pillow < 13.
 """
@@ -179,23 +179,25 @@ def compare(task, root, args):
         [sys.executable, "-c", "import cityscapesscripts; print(cityscapesscripts.__path__[0])"],
         text=True).strip()) / "evaluation" / "gtInstances.json"
     rows = {"official program": [], "//eval:score, one thread": [],
-            f"//eval:score, {cores} threads": [], "decoding only, one thread": [],
-            f"decoding only, {cores} threads": []}
+            f"//eval:score, {cores} threads": [], "decoding, one thread": [],
+            f"decoding, {cores} threads": [], f"OpenCV decoding, {cores} threads": []}
     names = list(rows)
     for _ in range(args.rounds):
         cache.unlink(missing_ok=True)
         rows[names[0]].append(seconds(command, env=env, cwd=root))
         rows[names[1]].append(seconds(ours + ["--threads=1"]))
         rows[names[2]].append(seconds(ours))
-        rows[names[3]].append(seconds([decode, "1"], input=files))
-        rows[names[4]].append(seconds([decode, str(cores)], input=files))
+        rows[names[3]].append(seconds([decode, "1", "own"], input=files))
+        rows[names[4]].append(seconds([decode, str(cores), "own"], input=files))
+        rows[names[5]].append(seconds([decode, str(cores), "opencv"], input=files))
     cache.unlink(missing_ok=True)
     medians = {name: np.median(runs, axis=0) / args.images for name, runs in rows.items()}
     print(f"\n{task}: {args.images} images, seconds per image, median of {args.rounds}")
     for name, (elapsed, cpu) in medians.items():
         ratio = medians[names[0]][0] / elapsed
         print(f"  {name:28}{elapsed:.4f} s, CPU {cpu:.4f} s; {ratio:.1f} times as fast")
-    for ours_name, decode_name in ((names[1], names[3]), (names[2], names[4])):
+    for ours_name, decode_name in (
+            (names[1], names[3]), (names[2], names[4]), (names[2], names[5])):
         ratio = medians[ours_name][0] / medians[decode_name][0]
         print(f"  {ours_name} takes {ratio:.2f} times as long as {decode_name}")
     difference = largest_difference(
