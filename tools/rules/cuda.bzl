@@ -30,21 +30,45 @@ _EMULATED_COPTS = [
 ]
 
 # The runtime, not ThreadSanitizer, answers the calls that this puts before loads and stores.
-_RACE_COPTS = [
-    "-fsanitize=thread",
-    "--param=tsan-instrument-func-entry-exit=0",
-]
+# A sanitizer of the whole build goes before.
+_RACE_COPTS = select({
+    str(Label("//tools/config:asan")): [],
+    str(Label("//tools/config:tsan")): [],
+    "//conditions:default": [
+        "-fsanitize=thread",
+        "--param=tsan-instrument-func-entry-exit=0",
+    ],
+})
 
-_SANITIZED_COPTS = [
-    "-fsanitize=address,undefined,float-cast-overflow",
-    "-fno-sanitize=vptr",
-    "-fno-sanitize-recover=all",
-    "-fno-omit-frame-pointer",
-    "-O1",
-    "-g1",
-]
+_SANITIZED_COPTS = select({
+    str(Label("//tools/config:tsan")): [],
+    "//conditions:default": [
+        "-fsanitize=address,undefined,float-cast-overflow",
+        "-fno-sanitize=vptr",
+        "-fno-sanitize-recover=all",
+        "-fno-omit-frame-pointer",
+        "-O1",
+        "-g1",
+    ],
+})
 
-_SANITIZED_LINKOPTS = ["-fsanitize=address,undefined"]
+_SANITIZED_LINKOPTS = select({
+    str(Label("//tools/config:tsan")): [],
+    "//conditions:default": ["-fsanitize=address,undefined"],
+})
+
+# ThreadSanitizer cannot follow fibres.
+_NOT_UNDER_TSAN = select({
+    str(Label("//tools/config:tsan")): ["@platforms//:incompatible"],
+    "//conditions:default": [],
+})
+
+# Finds races only where _RACE_COPTS do.
+_NOT_SANITIZED = select({
+    str(Label("//tools/config:asan")): ["@platforms//:incompatible"],
+    str(Label("//tools/config:tsan")): ["@platforms//:incompatible"],
+    "//conditions:default": [],
+})
 
 def _cuda_objects_impl(ctx):
     if not NVCC:
@@ -155,6 +179,7 @@ def m2f_cuda_kernel_test(name, kernels, deps = [], tags = [], **kwargs):
     m2f_cc_test(
         name = name,
         tags = tags + ["gpu"],
+        target_compatible_with = _NOT_UNDER_TSAN,
         deps = deps + select({
             str(Label("//tools/config:cuda")): kernels + ["@cuda//:cudart_static"],
             "//conditions:default": [kernel + "_emulated" for kernel in kernels] + [_EMULATION],
@@ -172,6 +197,7 @@ def cuda_emulation_test(name, kernels = [], deps = [], sanitized = True, **kwarg
     """Tests <name>.cc, whose kernels stand in it or in `kernels`; emulated always."""
     m2f_cc_test(
         name = name,
+        target_compatible_with = _NOT_UNDER_TSAN if sanitized else _NOT_SANITIZED,
         deps = deps + [kernel + "_emulated" for kernel in kernels] + [_EMULATION],
         **kwargs
     )
@@ -190,6 +216,7 @@ def _sanitized_test(name, deps, **kwargs):
         # Another order of blocks and threads.
         env = {"M2F_CUDA_EMULATION_SEED": "2"},
         linkopts = _SANITIZED_LINKOPTS,
+        target_compatible_with = _NOT_UNDER_TSAN,
         deps = deps + [_EMULATION + "_sanitized"],
         **kwargs
     )
