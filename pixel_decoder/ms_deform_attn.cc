@@ -1,7 +1,5 @@
 #include "mask2former/pixel_decoder/ms_deform_attn.h"
 
-#include <ATen/ops/addcdiv.h>
-#include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
@@ -12,7 +10,7 @@
 
 #include "mask2former/common/layers/initialization.h"
 #include "mask2former/common/tensor_shape.h"
-#include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
 
 namespace mask2former {
 namespace {
@@ -96,40 +94,21 @@ torch::Tensor MsDeformAttn::forward(const torch::Tensor& queries,
   const torch::Tensor own_queries = queries.to(dtype);
 
   const int64_t heads = options_.num_heads;
-  const int64_t points = options_.num_points;
+  const int64_t num_points = options_.num_points;
   const torch::Tensor value =
       value_->forward(values.to(dtype))
           .view({batch, -1, heads, options_.channels / heads});
 
-  // Both without a size per point, repeated: rows of L P 2 numbers.
-  std::vector<double> pixels;
-  for (int64_t l = 0; l < num_levels; ++l) {
-    for (int64_t p = 0; p < points; ++p) {
-      pixels.push_back(static_cast<double>(level_shapes[2 * l + 1]));
-      pixels.push_back(static_cast<double>(level_shapes[2 * l]));
-    }
-  }
-  const torch::Tensor sizes = at::tensor(pixels, value.options());
-  const torch::Tensor centres =
-      reference_points.to(dtype)
-          .unsqueeze(3)
-          .expand({-1, -1, -1, points, -1})
-          .reshape({-1, num_queries, 1, num_levels * points * 2});
-  torch::Tensor locations =
-      offsets_->forward(own_queries).view({batch, num_queries, heads, -1});
-  if (c10::GradMode::is_enabled()) {
-    locations = at::addcdiv(centres, locations, sizes);
-  } else {
-    at::addcdiv_out(locations, centres, locations, sizes);
-  }
-
-  const torch::Tensor weights = at::softmax(
-      weights_->forward(own_queries).view({batch, num_queries, heads, -1}), -1);
-
-  return output_->forward(ops::MsDeformAttn(
-      value, level_shapes,
-      locations.view({batch, num_queries, heads, num_levels, points, 2}),
-      weights.view({batch, num_queries, heads, num_levels, points})));
+  const torch::Tensor points = reference_points.to(
+      dtype == torch::kDouble ? torch::kDouble : torch::kFloat);
+  const torch::Tensor offsets =
+      offsets_->forward(own_queries)
+          .view({batch, num_queries, heads, num_levels, num_points, 2});
+  const torch::Tensor logits =
+      weights_->forward(own_queries)
+          .view({batch, num_queries, heads, num_levels, num_points});
+  return output_->forward(
+      ops::MsDeformAttnFused(value, level_shapes, points, offsets, logits));
 }
 
 }  // namespace mask2former

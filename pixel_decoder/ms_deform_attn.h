@@ -17,8 +17,8 @@ struct MsDeformAttnOptions {
   int64_t num_points = 4;  // P
 };
 
-// ops::MsDeformAttn() with the linear maps that choose where to read, how much
-// each reading weighs, what is read and what is returned.
+// ops::MsDeformAttnFused() with the linear maps that choose where to read, how
+// much each reading weighs, what is read and what is returned.
 //
 // Starts as the paper does: offsets fan out from the query, one direction per
 // head and one step farther per point; weights are equal. Computes in its

@@ -25,9 +25,15 @@ namespace mask2former::ops {
 //
 // Pixels outside a level read as 0; a location that is NaN, or a pixel or more
 // outside its level, reads nothing and gets a zero gradient. Differentiable
-// once in `value`, `locations` and `weights`. All tensors share one floating
-// dtype (float or double) and one device. The CPU kernels are deterministic
-// and give the same bits for any number of threads.
+// once in `value`, `locations` and `weights`. Values are float, double, half or
+// bfloat16; locations and weights are double beside double values, else float,
+// for halves cannot tell the pixels of a large map apart. Sums are at least
+// float. All tensors are on one device.
+//
+// The CPU kernels are deterministic and give the same bits for any number of
+// threads; they compute halves in float. The CUDA kernels know no double, and
+// their gradient of `value` changes in the last bits from run to run unless
+// at::globalContext().deterministicAlgorithms() is set.
 //
 // Throws c10::Error if shapes, dtypes or devices disagree.
 at::Tensor MsDeformAttn(const at::Tensor& value, at::IntArrayRef level_shapes,

@@ -1,8 +1,9 @@
 // One encoder layer's deformable attention on a Cityscapes crop of 512 x 1024:
 // levels of strides 32, 16 and 8, so S = Q = 10752; B = 1, M = 8, D = 32, P
 // = 4. Reads as a trained model does: around the query's own place, up to a few
-// pixels away. The last two rows time both sides alternately and report how
-// many times faster the op is, by the medians and by the minima.
+// pixels away. The rows that compare time both sides alternately and report how
+// many times faster the op is, by the medians and by the minima: the op against
+// grid_sample, and the fused op against making locations and weights first.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_reference.h"
 
 namespace mask2former::ops {
@@ -26,6 +28,7 @@ constexpr int64_t kPoints = 4;
 struct Arguments {
   std::vector<int64_t> level_shapes = {16, 32, 32, 64, 64, 128};
   at::Tensor value, locations, weights, grad_output;
+  at::Tensor reference_points, offsets, logits, sizes;
 };
 
 Arguments MakeArguments() {
@@ -46,23 +49,58 @@ Arguments MakeArguments() {
   const at::Tensor places = at::cat(own_places).view({1, -1, 1, 1, 1, 2});
   const int64_t queries = places.size(1);
   const int64_t levels = static_cast<int64_t>(sizes.size());
-  const at::Tensor offsets =
+  a.offsets =
       2 * at::randn({1, queries, kHeads, levels, kPoints, 2}, generator);
-  a.locations =
-      places + offsets / at::stack(sizes).view({1, 1, 1, levels, 1, 2});
-  a.weights = at::rand({1, queries, kHeads, levels * kPoints}, generator)
-                  .softmax(-1)
-                  .view({1, queries, kHeads, levels, kPoints});
+  a.sizes = at::stack(sizes)
+                .view({1, 1, 1, levels, 1, 2})
+                .expand({1, 1, 1, levels, kPoints, 2})
+                .to(at::kFloat)
+                .contiguous();
+  a.reference_points =
+      places.view({1, queries, 1, 2}).expand({1, queries, levels, 2});
+  a.locations = places + a.offsets / a.sizes;
+  a.logits = at::rand({1, queries, kHeads, levels, kPoints}, generator);
+  a.weights = a.logits.flatten(3).softmax(-1).view_as(a.logits);
   a.value = at::randn({1, queries, kHeads, kHeadDim}, generator);
   a.grad_output = at::randn({1, queries, kHeads * kHeadDim}, generator);
-  for (at::Tensor* t : {&a.value, &a.locations, &a.weights}) {
+  for (at::Tensor* t :
+       {&a.value, &a.locations, &a.weights, &a.offsets, &a.logits}) {
     *t = t->contiguous().requires_grad_();
   }
   return a;
 }
 
-using Op = at::Tensor (*)(const at::Tensor&, at::IntArrayRef, const at::Tensor&,
-                          const at::Tensor&);
+struct Op {
+  at::Tensor (*run)(const Arguments&);
+  bool takes_logits;
+};
+
+at::Tensor RunOp(const Arguments& a) {
+  return MsDeformAttn(a.value, a.level_shapes, a.locations, a.weights);
+}
+
+at::Tensor RunReference(const Arguments& a) {
+  return MsDeformAttnReference(a.value, a.level_shapes, a.locations, a.weights);
+}
+
+at::Tensor RunFused(const Arguments& a) {
+  return MsDeformAttnFused(a.value, a.level_shapes, a.reference_points,
+                           a.offsets, a.logits);
+}
+
+at::Tensor RunSequence(const Arguments& a) {
+  const at::Tensor centres =
+      a.reference_points.unsqueeze(2).unsqueeze(4).expand(
+          {-1, -1, 1, -1, kPoints, -1});
+  return MsDeformAttn(a.value, a.level_shapes,
+                      at::addcdiv(centres, a.offsets, a.sizes),
+                      a.logits.flatten(3).softmax(-1).view_as(a.logits));
+}
+
+constexpr Op kOp = {RunOp, false};
+constexpr Op kReference = {RunReference, false};
+constexpr Op kFused = {RunFused, true};
+constexpr Op kSequence = {RunSequence, true};
 
 double Seconds(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
@@ -72,15 +110,19 @@ double Seconds(std::chrono::steady_clock::time_point begin) {
 double TimeForward(const Arguments& a, Op op) {
   at::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  benchmark::DoNotOptimize(op(a.value, a.level_shapes, a.locations, a.weights));
+  benchmark::DoNotOptimize(op.run(a));
   return Seconds(begin);
 }
 
 double TimeBackward(const Arguments& a, Op op) {
-  const at::Tensor output = op(a.value, a.level_shapes, a.locations, a.weights);
+  const at::Tensor output = op.run(a);
   const auto begin = std::chrono::steady_clock::now();
   benchmark::DoNotOptimize(torch::autograd::grad(
-      {output}, {a.value, a.locations, a.weights}, {a.grad_output}));
+      {output},
+      op.takes_logits
+          ? torch::autograd::variable_list{a.value, a.offsets, a.logits}
+          : torch::autograd::variable_list{a.value, a.locations, a.weights},
+      {a.grad_output}));
   return Seconds(begin);
 }
 
@@ -98,39 +140,35 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void Compare(benchmark::State& state, Timer timer) {
+void Compare(benchmark::State& state, Timer timer, Op ours, Op theirs) {
   const Arguments a = MakeArguments();
-  timer(a, MsDeformAttn);
-  std::vector<double> op, reference;
+  timer(a, ours);
+  std::vector<double> our_times, their_times;
   for (auto _ : state) {
-    reference.push_back(timer(a, MsDeformAttnReference));
-    op.push_back(timer(a, MsDeformAttn));
-    state.SetIterationTime(op.back());
+    their_times.push_back(timer(a, theirs));
+    our_times.push_back(timer(a, ours));
+    state.SetIterationTime(our_times.back());
   }
-  state.counters["times_faster"] = Median(reference) / Median(op);
+  state.counters["times_faster"] = Median(their_times) / Median(our_times);
   state.counters["times_faster_by_minimum"] =
-      *std::min_element(reference.begin(), reference.end()) /
-      *std::min_element(op.begin(), op.end());
+      *std::min_element(their_times.begin(), their_times.end()) /
+      *std::min_element(our_times.begin(), our_times.end());
 }
 
-BENCHMARK_CAPTURE(Run, forward, TimeForward, MsDeformAttn)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Run, forward_reference, TimeForward, MsDeformAttnReference)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Run, backward, TimeBackward, MsDeformAttn)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Run, backward_reference, TimeBackward, MsDeformAttnReference)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Compare, forward, TimeForward)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Compare, backward, TimeBackward)
-    ->UseManualTime()
-    ->Unit(benchmark::kMillisecond);
+#define M2F_BENCHMARK(function, name, ...)       \
+  BENCHMARK_CAPTURE(function, name, __VA_ARGS__) \
+      ->UseManualTime()                          \
+      ->Unit(benchmark::kMillisecond);
+M2F_BENCHMARK(Run, forward, TimeForward, kOp)
+M2F_BENCHMARK(Run, forward_reference, TimeForward, kReference)
+M2F_BENCHMARK(Run, fused_forward, TimeForward, kFused)
+M2F_BENCHMARK(Run, backward, TimeBackward, kOp)
+M2F_BENCHMARK(Run, backward_reference, TimeBackward, kReference)
+M2F_BENCHMARK(Run, fused_backward, TimeBackward, kFused)
+M2F_BENCHMARK(Compare, forward, TimeForward, kOp, kReference)
+M2F_BENCHMARK(Compare, backward, TimeBackward, kOp, kReference)
+M2F_BENCHMARK(Compare, fused_forward, TimeForward, kFused, kSequence)
+M2F_BENCHMARK(Compare, fused_backward, TimeBackward, kFused, kSequence)
 
 }  // namespace
 }  // namespace mask2former::ops

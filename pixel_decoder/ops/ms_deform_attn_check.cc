@@ -9,21 +9,17 @@
 namespace mask2former::ops {
 namespace {
 
-void CheckLike(const at::Tensor& tensor, const char* name,
-               const at::Tensor& value) {
-  TORCH_CHECK(tensor.scalar_type() == value.scalar_type() &&
-                  tensor.device() == value.device(),
-              name, " must have the dtype and device of value, ",
-              value.scalar_type(), " on ", value.device(), ", got ",
-              tensor.scalar_type(), " on ", tensor.device());
+void CheckIs(const at::Tensor& tensor, const char* name, at::ScalarType type,
+             const at::Tensor& value) {
+  TORCH_CHECK(tensor.scalar_type() == type && tensor.device() == value.device(),
+              name, " must be ", type, " on ", value.device(), " beside a ",
+              value.scalar_type(), " value, got ", tensor.scalar_type(), " on ",
+              tensor.device());
 }
 
-}  // namespace
-
-MsDeformAttnSizes CheckMsDeformAttn(const at::Tensor& value,
-                                    at::IntArrayRef level_shapes,
-                                    const at::Tensor& locations,
-                                    const at::Tensor& weights) {
+// The sizes that value and level_shapes tell.
+MsDeformAttnSizes CheckValue(const at::Tensor& value,
+                             at::IntArrayRef level_shapes) {
   TORCH_CHECK(!level_shapes.empty() && level_shapes.size() % 2 == 0,
               "level_shapes must hold (H, W) pairs, got ", level_shapes);
   const int64_t levels = static_cast<int64_t>(level_shapes.size()) / 2;
@@ -36,16 +32,50 @@ MsDeformAttnSizes CheckMsDeformAttn(const at::Tensor& value,
   TORCH_CHECK(positions <= std::numeric_limits<int32_t>::max(),
               "the levels must have less than 2^31 positions, got ", positions);
   CheckShape(value, "value", {kAny, positions, kAny, kAny});
-  const int64_t batch = value.size(0);
-  const int64_t heads = value.size(2);
-  CheckShape(weights, "weights", {batch, kAny, heads, levels, kAny});
-  const int64_t queries = weights.size(1);
-  const int64_t points = weights.size(4);
-  CheckShape(locations, "locations",
-             {batch, queries, heads, levels, points, 2});
-  CheckLike(locations, "locations", value);
-  CheckLike(weights, "weights", value);
-  return {batch, positions, heads, value.size(3), queries, levels, points};
+  MsDeformAttnSizes sizes = {};
+  sizes.batch = value.size(0);
+  sizes.positions = positions;
+  sizes.heads = value.size(2);
+  sizes.head_dim = value.size(3);
+  sizes.levels = levels;
+  return sizes;
+}
+
+// Reads Q and P off [B, Q, M, L, P].
+void CheckPerSample(const at::Tensor& tensor, const char* name,
+                    MsDeformAttnSizes* sizes) {
+  CheckShape(tensor, name,
+             {sizes->batch, kAny, sizes->heads, sizes->levels, kAny});
+  sizes->queries = tensor.size(1);
+  sizes->points = tensor.size(4);
+}
+
+void CheckGradOutput(const at::Tensor& grad_output, const at::Tensor& value,
+                     const MsDeformAttnSizes& sizes) {
+  CheckShape(grad_output, "grad_output",
+             {sizes.batch, sizes.queries, sizes.heads * sizes.head_dim});
+  CheckIs(grad_output, "grad_output", value.scalar_type(), value);
+}
+
+}  // namespace
+
+at::ScalarType CoordinateType(at::ScalarType type) {
+  return type == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+MsDeformAttnSizes CheckMsDeformAttn(const at::Tensor& value,
+                                    at::IntArrayRef level_shapes,
+                                    const at::Tensor& locations,
+                                    const at::Tensor& weights) {
+  MsDeformAttnSizes sizes = CheckValue(value, level_shapes);
+  CheckPerSample(weights, "weights", &sizes);
+  CheckShape(
+      locations, "locations",
+      {sizes.batch, sizes.queries, sizes.heads, sizes.levels, sizes.points, 2});
+  const at::ScalarType type = CoordinateType(value.scalar_type());
+  CheckIs(locations, "locations", type, value);
+  CheckIs(weights, "weights", type, value);
+  return sizes;
 }
 
 MsDeformAttnSizes CheckMsDeformAttnBackward(const at::Tensor& grad_output,
@@ -55,9 +85,42 @@ MsDeformAttnSizes CheckMsDeformAttnBackward(const at::Tensor& grad_output,
                                             const at::Tensor& weights) {
   const MsDeformAttnSizes sizes =
       CheckMsDeformAttn(value, level_shapes, locations, weights);
-  CheckShape(grad_output, "grad_output",
-             {sizes.batch, sizes.queries, sizes.heads * sizes.head_dim});
-  CheckLike(grad_output, "grad_output", value);
+  CheckGradOutput(grad_output, value, sizes);
+  return sizes;
+}
+
+MsDeformAttnSizes CheckMsDeformAttnFused(const at::Tensor& value,
+                                         at::IntArrayRef level_shapes,
+                                         const at::Tensor& reference_points,
+                                         const at::Tensor& offsets,
+                                         const at::Tensor& logits) {
+  MsDeformAttnSizes sizes = CheckValue(value, level_shapes);
+  CheckPerSample(logits, "logits", &sizes);
+  CheckShape(
+      offsets, "offsets",
+      {sizes.batch, sizes.queries, sizes.heads, sizes.levels, sizes.points, 2});
+  CheckShape(reference_points, "reference_points",
+             {reference_points.dim() > 0 && reference_points.size(0) == 1
+                  ? 1
+                  : sizes.batch,
+              sizes.queries, sizes.levels, 2});
+  const at::ScalarType type = CoordinateType(value.scalar_type());
+  CheckIs(reference_points, "reference_points", type, value);
+  CheckIs(
+      logits, "logits",
+      logits.scalar_type() == value.scalar_type() ? value.scalar_type() : type,
+      value);
+  CheckIs(offsets, "offsets", logits.scalar_type(), value);
+  return sizes;
+}
+
+MsDeformAttnSizes CheckMsDeformAttnFusedBackward(
+    const at::Tensor& grad_output, const at::Tensor& value,
+    at::IntArrayRef level_shapes, const at::Tensor& reference_points,
+    const at::Tensor& offsets, const at::Tensor& logits) {
+  const MsDeformAttnSizes sizes = CheckMsDeformAttnFused(
+      value, level_shapes, reference_points, offsets, logits);
+  CheckGradOutput(grad_output, value, sizes);
   return sizes;
 }
 

@@ -26,6 +26,21 @@ MsDeformAttnSizes CheckMsDeformAttnBackward(const at::Tensor& grad_output,
                                             const at::Tensor& locations,
                                             const at::Tensor& weights);
 
+// The same for MsDeformAttnFused() and MsDeformAttnFusedBackward().
+MsDeformAttnSizes CheckMsDeformAttnFused(const at::Tensor& value,
+                                         at::IntArrayRef level_shapes,
+                                         const at::Tensor& reference_points,
+                                         const at::Tensor& offsets,
+                                         const at::Tensor& logits);
+MsDeformAttnSizes CheckMsDeformAttnFusedBackward(
+    const at::Tensor& grad_output, const at::Tensor& value,
+    at::IntArrayRef level_shapes, const at::Tensor& reference_points,
+    const at::Tensor& offsets, const at::Tensor& logits);
+
+// The dtype of coordinates beside values of `type`: float, but double for
+// double.
+at::ScalarType CoordinateType(at::ScalarType type);
+
 }  // namespace mask2former::ops
 
 #endif  // MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CHECK_H_

@@ -1,39 +1,16 @@
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
-#include <ATen/Version.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <torch/library.h>
 
-#include <algorithm>
 #include <tuple>
 
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_best_kernel.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_cpu_kernel.h"
 
 namespace mask2former::ops {
 namespace {
-
-// Samples that are worth waking a thread for.
-constexpr int64_t kGrainSamples = 4096;
-
-// What LibTorch's own kernels use here; ATEN_CPU_CAPABILITY lowers it.
-CpuVectors BestVectors() {
-  const std::string capability = at::get_cpu_capability();
-  if (capability == "AVX512") return CpuVectors::kAvx512;
-  if (capability == "AVX2") return CpuVectors::kAvx2;
-  return CpuVectors::kPortable;
-}
-
-template <typename scalar_t>
-const MsDeformAttnCpuKernel<scalar_t>& BestKernel() {
-  static const auto* const kernel = [] {
-    const auto* best = GetMsDeformAttnCpuKernel<scalar_t>(BestVectors());
-    return best != nullptr
-               ? best
-               : GetMsDeformAttnCpuKernel<scalar_t>(CpuVectors::kPortable);
-  }();
-  return *kernel;
-}
 
 // Parallel over (batch, head, some queries): each owns its D outputs a query.
 at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
@@ -42,6 +19,12 @@ at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
                            const at::Tensor& weights_in) {
   const MsDeformAttnSizes sizes =
       CheckMsDeformAttn(value_in, level_shapes, locations_in, weights_in);
+  const at::ScalarType type = value_in.scalar_type();
+  if (type == at::kHalf || type == at::kBFloat16) {
+    return MsDeformAttnCpu(value_in.to(at::kFloat), level_shapes, locations_in,
+                           weights_in)
+        .to(type);
+  }
   const at::Tensor value = value_in.contiguous();
   const at::Tensor locations = locations_in.contiguous();
   const at::Tensor weights = weights_in.contiguous();
@@ -58,11 +41,10 @@ at::Tensor MsDeformAttnCpu(const at::Tensor& value_in,
         locations.const_data_ptr<scalar_t>(),
         weights.const_data_ptr<scalar_t>(),
         output.mutable_data_ptr<scalar_t>()};
-    at::parallel_for(0, sizes.batch * sizes.heads * kForwardSplit,
-                     kGrainSamples / std::max<int64_t>(part_samples, 1) + 1,
-                     [&](int64_t begin, int64_t end) {
-                       BestKernel<scalar_t>().forward(task, begin, end);
-                     });
+    RunParts(sizes.batch * sizes.heads * kForwardSplit, part_samples,
+             [&](int64_t begin, int64_t end) {
+               BestKernel<scalar_t>().forward(task, begin, end);
+             });
   });
   return output;
 }
@@ -75,6 +57,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCpu(
     const at::Tensor& weights_in) {
   const MsDeformAttnSizes sizes = CheckMsDeformAttnBackward(
       grad_output_in, value_in, level_shapes, locations_in, weights_in);
+  const at::ScalarType type = value_in.scalar_type();
+  if (type == at::kHalf || type == at::kBFloat16) {
+    auto [grad_value, grad_locations, grad_weights] = MsDeformAttnBackwardCpu(
+        grad_output_in.to(at::kFloat), value_in.to(at::kFloat), level_shapes,
+        locations_in, weights_in);
+    return {grad_value.to(type), grad_locations, grad_weights};
+  }
   const at::Tensor grad_output = grad_output_in.contiguous();
   const at::Tensor value = value_in.contiguous();
   const at::Tensor locations = locations_in.contiguous();
@@ -95,11 +84,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCpu(
             grad_value.mutable_data_ptr<scalar_t>(),
             grad_locations.mutable_data_ptr<scalar_t>(),
             grad_weights.mutable_data_ptr<scalar_t>()};
-        at::parallel_for(0, sizes.batch * sizes.heads * sizes.levels,
-                         kGrainSamples / std::max<int64_t>(part_samples, 1) + 1,
-                         [&](int64_t begin, int64_t end) {
-                           BestKernel<scalar_t>().backward(task, begin, end);
-                         });
+        RunParts(sizes.batch * sizes.heads * sizes.levels, part_samples,
+                 [&](int64_t begin, int64_t end) {
+                   BestKernel<scalar_t>().backward(task, begin, end);
+                 });
       });
   return {grad_value, grad_locations, grad_weights};
 }

@@ -21,6 +21,34 @@ struct MsDeformAttnForwardTask {
   scalar_t* output;
 };
 
+// The form of ms_deform_attn_fused.h.
+template <typename scalar_t>
+struct MsDeformAttnFusedTask {
+  MsDeformAttnSizes sizes;
+  const int64_t* level_shapes;
+  const scalar_t* value;
+  const scalar_t* centres;  // [B or 1, Q, L, P, 2], see FillMsDeformAttnCentres
+  int64_t centre_batch;     // B, or 1: all images share them.
+  const scalar_t* offsets;
+  const scalar_t* logits;
+  scalar_t* output;
+};
+
+// Between the fused form's gradients and those of the plain one.
+template <typename scalar_t>
+struct MsDeformAttnFusedGradientTask {
+  MsDeformAttnSizes sizes;
+  const int64_t* level_shapes;
+  const scalar_t* centres;
+  int64_t centre_batch;
+  const scalar_t* offsets;
+  const scalar_t* logits;
+  scalar_t* locations;  // [B, Q, M, L, P, 2]
+  scalar_t* weights;    // [B, Q, M, L, P]
+  scalar_t* grad_offsets;
+  scalar_t* grad_logits;
+};
+
 template <typename scalar_t>
 struct MsDeformAttnBackwardTask {
   MsDeformAttnSizes sizes;
@@ -44,12 +72,33 @@ struct MsDeformAttnCpuKernel {
   void (*forward)(const MsDeformAttnForwardTask<scalar_t>& task, int64_t begin,
                   int64_t end);
 
+  // The same for the fused form.
+  void (*fused_forward)(const MsDeformAttnFusedTask<scalar_t>& task,
+                        int64_t begin, int64_t end);
+
+  // The fused form's backward direction: fill `locations` and `weights`, run
+  // `backward` on them with grad_offsets and grad_logits as grad_locations and
+  // grad_weights, then turn these into what they are called, in place. Both
+  // work on the (image, query) pairs begin .. end - 1 of the B * Q.
+  void (*fill_samples)(const MsDeformAttnFusedGradientTask<scalar_t>& task,
+                       int64_t begin, int64_t end);
+  void (*finish_gradients)(const MsDeformAttnFusedGradientTask<scalar_t>& task,
+                           int64_t begin, int64_t end);
+
   // Computes the parts begin .. end - 1 of the B * M * L, levels fastest. Parts
   // share no element of any gradient: each owns its head's channels of its
   // level's pixels, and adds to them in the order of queries and points.
   void (*backward)(const MsDeformAttnBackwardTask<scalar_t>& task,
                    int64_t begin, int64_t end);
 };
+
+// Fills centres [N, Q, L, P, 2] with reference_points [N, Q, L, 2] in pixels,
+// where whole numbers are pixel centres, once for every point.
+template <typename scalar_t>
+void FillMsDeformAttnCentres(const MsDeformAttnSizes& sizes,
+                             const int64_t* level_shapes,
+                             const scalar_t* reference_points, int64_t batch,
+                             scalar_t* centres);
 
 // What a kernel uses of the processor.
 enum class CpuVectors { kPortable, kAvx2, kAvx512 };

@@ -18,6 +18,7 @@
 
 #include "mask2former/pixel_decoder/ops/bilinear_taps.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_cpu_kernel.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_fused_body.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_run_body.h"
 #include "mask2former/pixel_decoder/ops/vector_body.h"
 
@@ -102,9 +103,20 @@ M2F_VECTOR_INLINE void SumChannels(const SampleRun<scalar_t>& run,
   }
 }
 
+// Fills the run with `queries` queries of image b from q on, for head m.
 template <typename scalar_t>
-M2F_VECTOR_TARGET void Forward(const MsDeformAttnForwardTask<scalar_t>& task,
-                               int64_t begin, int64_t end) {
+M2F_VECTOR_TARGET void FillRun(const MsDeformAttnForwardTask<scalar_t>& task,
+                               int64_t b, int64_t q, int64_t m, int64_t queries,
+                               SampleRun<scalar_t>* run) {
+  const MsDeformAttnSizes& sizes = task.sizes;
+  const int64_t first =
+      ((b * sizes.queries + q) * sizes.heads + m) * run->per_query;
+  FillRun(task.locations + 2 * first, task.weights + first,
+          sizes.heads * run->per_query, queries, run);
+}
+
+template <typename Task, typename scalar_t>
+M2F_VECTOR_TARGET void Forward(const Task& task, int64_t begin, int64_t end) {
   const MsDeformAttnSizes& sizes = task.sizes;
   const int64_t channels = sizes.head_dim;
   const int64_t row = sizes.heads * channels;
@@ -134,9 +146,7 @@ M2F_VECTOR_TARGET void Forward(const MsDeformAttnForwardTask<scalar_t>& task,
          q += queries) {
       queries = std::min(run.max_queries, last - q);
       const int64_t cell = (b * sizes.queries + q) * sizes.heads + m;
-      FillRun(task.locations + cell * run.per_query * 2,
-              task.weights + cell * run.per_query, sizes.heads * run.per_query,
-              queries, &run);
+      FillRun(task, b, q, m, queries, &run);
       for (int64_t i = 0; i < queries; ++i) {
         SumChannels(run, i * run.per_query, (i + 1) * run.per_query, map,
                     copies ? channels : row, channels, zeros.data(),
@@ -347,7 +357,10 @@ M2F_VECTOR_TARGET void Backward(const MsDeformAttnBackwardTask<scalar_t>& task,
 
 template <typename scalar_t>
 MsDeformAttnCpuKernel<scalar_t> Kernel() {
-  return {&Forward<scalar_t>, &Backward<scalar_t>};
+  return {&Forward<MsDeformAttnForwardTask<scalar_t>, scalar_t>,
+          &Forward<MsDeformAttnFusedTask<scalar_t>, scalar_t>,
+          &FillSamples<scalar_t>, &FinishGradients<scalar_t>,
+          &Backward<scalar_t>};
 }
 
 template MsDeformAttnCpuKernel<float> Kernel();

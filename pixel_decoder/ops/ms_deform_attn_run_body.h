@@ -66,6 +66,7 @@ struct SampleRun {
   std::vector<int32_t> inside;       // BilinearTaps::inside.
   std::vector<scalar_t> y, x;        // BilinearTaps::y and x.
   std::vector<scalar_t> weights[4];  // Bilinear weight times `attention`.
+  std::vector<scalar_t> columns;     // Softmax()'s.
 };
 
 // Copies `rows` rows of `size` numbers that start `from_stride` and `to_stride`
@@ -92,17 +93,10 @@ M2F_VECTOR_TARGET void CopyRows(const scalar_t* from, int64_t from_stride,
   }
 }
 
-// Fills the run with the first `queries` queries of locations [.., 2] and
-// attention [..], whose samples start `stride` samples apart.
-template <typename scalar_t>
-M2F_VECTOR_TARGET void FillRun(const scalar_t* locations_in,
-                               const scalar_t* attention_in, int64_t stride,
-                               int64_t queries, SampleRun<scalar_t>* run) {
-  const int64_t per_query = run->per_query;
-  CopyRows(locations_in, 2 * stride, queries, 2 * per_query,
-           run->locations.data(), 2 * per_query);
-  CopyRows(attention_in, stride, queries, per_query, run->attention.data(),
-           per_query);
+// Fills the rest of the run from the locations and the attention of its first
+// `count` samples. kPixels: locations are in pixels of their level already.
+template <bool kPixels, typename scalar_t>
+M2F_VECTOR_TARGET void FillTaps(int64_t count, SampleRun<scalar_t>* run) {
   const scalar_t* __restrict__ locations = run->locations.data();
   const scalar_t* __restrict__ attention = run->attention.data();
   const int32_t* __restrict__ height = run->levels.height.data();
@@ -116,12 +110,16 @@ M2F_VECTOR_TARGET void FillRun(const scalar_t* locations_in,
   scalar_t* __restrict__ weight_1 = run->weights[1].data();
   scalar_t* __restrict__ weight_2 = run->weights[2].data();
   scalar_t* __restrict__ weight_3 = run->weights[3].data();
-  const int64_t count = queries * per_query;
 #pragma omp simd
   for (int64_t i = 0; i < count; ++i) {
-    const BilinearTaps<scalar_t> tap = MakeBilinearTaps<scalar_t>(
-        locations[2 * i + 1] * height[i] - scalar_t(0.5),
-        locations[2 * i] * width[i] - scalar_t(0.5), height[i], width[i]);
+    const scalar_t pixel_y =
+        kPixels ? locations[2 * i + 1]
+                : locations[2 * i + 1] * height[i] - scalar_t(0.5);
+    const scalar_t pixel_x = kPixels
+                                 ? locations[2 * i]
+                                 : locations[2 * i] * width[i] - scalar_t(0.5);
+    const BilinearTaps<scalar_t> tap =
+        MakeBilinearTaps<scalar_t>(pixel_y, pixel_x, height[i], width[i]);
     first[i] = start[i] + tap.first;
     inside[i] = tap.inside;
     y[i] = tap.y;
@@ -133,6 +131,20 @@ M2F_VECTOR_TARGET void FillRun(const scalar_t* locations_in,
     weight_2[i] = lower * (1 - tap.x);
     weight_3[i] = lower * tap.x;
   }
+}
+
+// Fills the run with the first `queries` queries of locations [.., 2] and
+// attention [..], whose samples start `stride` samples apart.
+template <typename scalar_t>
+M2F_VECTOR_TARGET void FillRun(const scalar_t* locations,
+                               const scalar_t* attention, int64_t stride,
+                               int64_t queries, SampleRun<scalar_t>* run) {
+  const int64_t per_query = run->per_query;
+  CopyRows(locations, 2 * stride, queries, 2 * per_query, run->locations.data(),
+           2 * per_query);
+  CopyRows(attention, stride, queries, per_query, run->attention.data(),
+           per_query);
+  FillTaps</*kPixels=*/false>(queries * per_query, run);
 }
 
 // Offsets of sample s's four pixels in maps whose pixels are `stride` numbers

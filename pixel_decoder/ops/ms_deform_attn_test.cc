@@ -239,6 +239,31 @@ TEST(MsDeformAttnEdgeTest, HalfOutsideReadsHalfOfTheBorderOnly) {
       TensorNear(at::full({1, 1, 33}, 0.5), /*atol=*/1e-6, /*rtol=*/0.));
 }
 
+TEST(MsDeformAttnEdgeTest, ComputesHalvesInFloat) {
+  const Case c{"", 2, 7, 2, 32, 4, {4, 6, 2, 3}};
+  const Arguments a = RandomArguments(c, at::kFloat);
+  const at::Tensor grad = at::randn({2, 7, 64});
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    const at::Tensor value = a.value.to(type);
+    const at::Tensor half_grad = grad.to(type);
+    const at::Tensor output =
+        MsDeformAttn(value, c.level_shapes, a.locations, a.weights);
+    EXPECT_EQ(output.scalar_type(), type);
+    EXPECT_TRUE(
+        at::equal(output, MsDeformAttn(value.to(at::kFloat), c.level_shapes,
+                                       a.locations, a.weights)
+                              .to(type)));
+    const auto [v, l, w] = MsDeformAttnBackward(
+        half_grad, value, c.level_shapes, a.locations, a.weights);
+    const auto [v2, l2, w2] =
+        MsDeformAttnBackward(half_grad.to(at::kFloat), value.to(at::kFloat),
+                             c.level_shapes, a.locations, a.weights);
+    EXPECT_TRUE(at::equal(v, v2.to(type)));
+    EXPECT_TRUE(at::equal(l, l2));
+    EXPECT_TRUE(at::equal(w, w2));
+  }
+}
+
 TEST(MsDeformAttnEdgeTest, GivesTheSameBitsForAnyNumberOfThreads) {
   const Case c{"", 2, 700, 4, 32, 4, {8, 9, 4, 5, 2, 2}};
   const Arguments a = RandomArguments(c, at::kFloat);
@@ -294,14 +319,16 @@ TEST(MsDeformAttnCheckTest, NamesTheArgumentThatIsWrong) {
         MsDeformAttn(value, {2, 3}, locations.to(at::kDouble), weights);
       },
       ThrowsMessage<c10::Error>(
-          HasSubstr("locations must have the dtype and device of value, "
-                    "Float on cpu, got Double on cpu")));
+          HasSubstr("locations must be Float on cpu beside a Float value, "
+                    "got Double on cpu")));
   EXPECT_THAT(
       [&] {
         MsDeformAttn(value.to(at::kHalf), {2, 3}, locations.to(at::kHalf),
                      weights.to(at::kHalf));
       },
-      ThrowsMessage<c10::Error>(HasSubstr("not implemented for 'Half'")));
+      ThrowsMessage<c10::Error>(
+          HasSubstr("locations must be Float on cpu beside a Half value, "
+                    "got Half on cpu")));
   EXPECT_THAT(
       [&] {
         MsDeformAttnBackward(at::zeros({1, 1, 2}), value, {2, 3}, locations,

@@ -3,7 +3,7 @@
 # repository's other rooms, no OpenCV, no protobuf.
 set -euo pipefail
 
-allowed='^(@libtorch|@cuda|@com_google_absl)//|^//(pixel_decoder/ops|common|common/cuda|tools/config):'
+allowed='^(@libtorch|@cuda|@com_google_absl|@platforms)//|^//(pixel_decoder/ops|common|common/cuda|tools/config):'
 
 strangers() { grep -Ev "$allowed" "$1" || true; }
 

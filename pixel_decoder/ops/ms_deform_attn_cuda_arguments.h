@@ -1,0 +1,71 @@
+#ifndef MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
+#define MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
+
+// From tensors to the pointers of ms_deform_attn_kernel.h. Built with CUDA
+// only.
+
+#include <ATen/Dispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/clone.h>
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
+
+#include <cstdint>
+
+#include "mask2former/common/cuda/half.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
+
+namespace mask2former::ops {
+
+// The kernels' name for a C++ type of LibTorch's.
+template <typename T>
+struct KernelTypeOf {
+  using Type = T;
+};
+
+template <>
+struct KernelTypeOf<c10::Half> {
+  using Type = Float16;
+};
+
+template <>
+struct KernelTypeOf<c10::BFloat16> {
+  using Type = BFloat16;
+};
+
+template <typename T>
+using KernelType = typename KernelTypeOf<T>::Type;
+
+// Contiguous, and at an address that vectors of 16 bytes may be loaded from.
+inline at::Tensor Packed(const at::Tensor& tensor) {
+  const at::Tensor result = tensor.contiguous();
+  return reinterpret_cast<uintptr_t>(result.const_data_ptr()) % 16 == 0
+             ? result
+             : result.clone();
+}
+
+// Calls run(scalar_t()) with the C++ type of `value`.
+template <typename Run>
+void DispatchType(const at::Tensor& value, const char* name, const Run& run) {
+  AT_DISPATCH_SWITCH(
+      value.scalar_type(), name,
+      AT_DISPATCH_CASE(at::kFloat, [&] { run(scalar_t()); })
+          AT_DISPATCH_CASE(at::kHalf, [&] { run(scalar_t()); })
+              AT_DISPATCH_CASE(at::kBFloat16, [&] { run(scalar_t()); }));
+}
+
+template <typename scalar_t>
+const KernelType<scalar_t>* Read(const at::Tensor& tensor) {
+  return reinterpret_cast<const KernelType<scalar_t>*>(
+      tensor.const_data_ptr<scalar_t>());
+}
+
+template <typename scalar_t>
+KernelType<scalar_t>* Write(const at::Tensor& tensor) {
+  return reinterpret_cast<KernelType<scalar_t>*>(
+      tensor.mutable_data_ptr<scalar_t>());
+}
+
+}  // namespace mask2former::ops
+
+#endif  // MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
