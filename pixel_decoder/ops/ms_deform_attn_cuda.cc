@@ -27,7 +27,7 @@ at::Tensor MsDeformAttnCuda(const at::Tensor& value_in,
   at::Tensor output =
       at::empty({sizes.batch, sizes.queries, sizes.heads * sizes.head_dim},
                 value.options());
-  DispatchType(value, "ms_deform_attn_cuda", [&](auto number) {
+  DispatchType(value, [&](auto number) {
     using scalar_t = decltype(number);
     C10_CUDA_CHECK(LaunchMsDeformAttn(
         sizes, level_shapes.data(), Read<scalar_t>(value),
@@ -51,7 +51,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCuda(
   at::Tensor grad_value = at::empty(value.sizes(), locations.options());
   at::Tensor grad_locations = at::empty(locations.sizes(), locations.options());
   at::Tensor grad_weights = at::empty(weights.sizes(), weights.options());
-  DispatchType(value, "ms_deform_attn_backward_cuda", [&](auto number) {
+  DispatchType(value, [&](auto number) {
     using scalar_t = decltype(number);
     C10_CUDA_CHECK(LaunchMsDeformAttnBackward(
         sizes, level_shapes.data(), Read<scalar_t>(grad_output),

@@ -4,10 +4,10 @@
 // From tensors to the pointers of ms_deform_attn_kernel.h. Built with CUDA
 // only.
 
-#include <ATen/Dispatch.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/clone.h>
 #include <c10/util/BFloat16.h>
+#include <c10/util/Exception.h>
 #include <c10/util/Half.h>
 
 #include <cstdint>
@@ -44,14 +44,20 @@ inline at::Tensor Packed(const at::Tensor& tensor) {
              : result.clone();
 }
 
-// Calls run(scalar_t()) with the C++ type of `value`.
+// Calls run(number) with a number of the C++ type of `value`.
 template <typename Run>
-void DispatchType(const at::Tensor& value, const char* name, const Run& run) {
-  AT_DISPATCH_SWITCH(
-      value.scalar_type(), name,
-      AT_DISPATCH_CASE(at::kFloat, [&] { run(scalar_t()); })
-          AT_DISPATCH_CASE(at::kHalf, [&] { run(scalar_t()); })
-              AT_DISPATCH_CASE(at::kBFloat16, [&] { run(scalar_t()); }));
+void DispatchType(const at::Tensor& value, const Run& run) {
+  switch (value.scalar_type()) {
+    case at::kFloat:
+      return run(float());
+    case at::kHalf:
+      return run(c10::Half());
+    case at::kBFloat16:
+      return run(c10::BFloat16());
+    default:
+      TORCH_CHECK(false, "value must be Float, Half or BFloat16 on CUDA, got ",
+                  value.scalar_type());
+  }
 }
 
 template <typename scalar_t>

@@ -40,7 +40,7 @@ at::Tensor MsDeformAttnFusedCuda(const at::Tensor& value_in,
   at::Tensor output =
       at::empty({sizes.batch, sizes.queries, sizes.heads * sizes.head_dim},
                 value.options());
-  DispatchType(value, "ms_deform_attn_fused_cuda", [&](auto number) {
+  DispatchType(value, [&](auto number) {
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);
@@ -71,7 +71,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnFusedBackwardCuda(
   at::Tensor grad_value = at::empty(value.sizes(), points.options());
   at::Tensor grad_offsets = at::empty(offsets.sizes(), offsets.options());
   at::Tensor grad_logits = at::empty(logits.sizes(), logits.options());
-  DispatchType(value, "ms_deform_attn_fused_backward_cuda", [&](auto number) {
+  DispatchType(value, [&](auto number) {
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);

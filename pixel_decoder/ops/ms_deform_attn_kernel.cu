@@ -68,7 +68,7 @@ __device__ void AddCorner(const char* corner, float weight, int live,
 }
 
 template <typename value_t, int kVector, int kVectors, int kGroup>
-__device__ void AddSample(const float4& weights, const int4& corners,
+__device__ void AddSample(const float4 weights, const int4 corners,
                           const char* base, int pitch, int live,
                           float (*sums)[kVector]) {
   const char* const upper = Advance(base, corners.x, pitch);

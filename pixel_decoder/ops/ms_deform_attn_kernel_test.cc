@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -16,7 +18,6 @@ namespace mask2former::ops {
 namespace {
 
 using ::testing::Each;
-using ::testing::ElementsAreArray;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -277,6 +278,35 @@ TEST(MsDeformAttnKernelEdgeTest, AcceptsValuesThatAreNotAligned) {
       PlainSamples{locations.data(), weights.data()}, output.data(), nullptr));
   ExpectNear(output.ToHost(), expected, 1e-5, 1e-4, "output");
 }
+
+#if __has_include("mask2former/tools/cuda_emulation/runtime_api.h")
+// Of 2^32 values only one row is touched, so the rest is never allocated; only
+// emulated kernels can read such memory.
+TEST(MsDeformAttnKernelEdgeTest, ReadsTheLastOfFourBillionNumbers) {
+  constexpr int64_t kSide = 8192, kHeadDim = 32;
+  constexpr size_t kCount = 2 * kSide * kSide * kHeadDim;
+  void* const memory =
+      mmap(nullptr, kCount * sizeof(float), PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  float* const value = static_cast<float*>(memory);
+  std::fill_n(value + kCount - kHeadDim, kHeadDim, 3.0f);
+  const int64_t level_shapes[] = {kSide, kSide};
+  const MsDeformAttnSizes sizes = {2, kSide * kSide, 1, kHeadDim, 1, 1, 4};
+  const float last = 1 - 0.5f / kSide;  // The last pixel's centre.
+  DeviceBuffer<float> locations(std::vector<float>(16, last));
+  DeviceBuffer<float> weights({1, 1, 1, 1, 0.5, 0.25, 0.125, 0.125});
+  DeviceBuffer<float> output(2 * kHeadDim);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttn(
+      sizes, level_shapes, value,
+      PlainSamples{locations.data(), weights.data()}, output.data(), nullptr));
+  const std::vector<float> result = output.ToHost();
+  for (int i = 0; i < 2 * kHeadDim; ++i) {
+    EXPECT_EQ(result[i], i < kHeadDim ? 0 : 3) << i;
+  }
+  munmap(memory, kCount * sizeof(float));
+}
+#endif
 
 TEST(MsDeformAttnKernelEdgeTest, RefusesWhatItCannotIndex) {
   MsDeformAttnSizes sizes = {1, 6, 1, 4, 1, 1, 1};
