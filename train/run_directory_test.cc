@@ -70,7 +70,7 @@ TEST(OpenRunDirectoryTest, AReadOnlyFolderIsAnErrorBeforeAnythingIsTrained) {
   std::string path = Fresh("read_only");
   ASSERT_THAT(CreateDirectories(path), IsOk());
   ASSERT_EQ(chmod(path.c_str(), 0555), 0);
-  if (geteuid() == 0) path = "/sys/kernel";  // Modes do not stop root.
+  if (geteuid() == 0) path = "/proc";  // Modes do not stop root.
   const absl::Status status = OpenRunDirectory(path, ExistingRun::kRefuse);
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr(path));
