@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "mask2former/backbone/resnet.h"
+#include "mask2former/backbone/swin.h"
 
 namespace mask2former {
 
@@ -10,10 +11,12 @@ absl::StatusOr<std::shared_ptr<Backbone>> BuildBackbone(
   switch (config.kind_case()) {
     case BackboneConfig::kResnet:
       return ResNet::Create(config.resnet());
+    case BackboneConfig::kSwin:
+      return Swin::Create(config.swin());
     case BackboneConfig::KIND_NOT_SET:
       break;
   }
-  return absl::InvalidArgumentError("backbone: set one of resnet");
+  return absl::InvalidArgumentError("backbone: set one of resnet, swin");
 }
 
 }  // namespace mask2former

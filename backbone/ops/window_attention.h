@@ -1,0 +1,44 @@
+#ifndef MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_H_
+#define MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace mask2former::ops {
+
+// Self-attention inside the windows of `window` x `window` positions that tile
+// a map, after the map has been rolled up and left by `shift`.
+//
+//   qkv            [B, H, W, 3 C]  of each position a query, a key and a value,
+//                                  each of M heads with D = C / M channels
+//   padding        [3 C]           the same of the positions that are added
+//                                  right and below to fill the last windows;
+//                                  they are attended to like any other
+//   position_bias  [M, T, T]       added to the scores, which are q k / sqrt D;
+//                                  T = window^2, row-major in the window
+//   window         at least 1
+//   shift          0 .. window - 1
+//   returns        [B, H, W, C]    heads side by side
+//
+// With a shift, the windows of the last row and column hold positions from
+// opposite sides of the map: 100 is subtracted from scores between the parts
+// (not infinity, as in the published implementation). A map smaller than the
+// window is one window, shifted all the same.
+//
+// The first three are floating point and of one dtype. Float32 on a CPU without
+// gradients runs in one pass over the windows; everything else, gradients
+// included, is composed of LibTorch's operators. Both are deterministic; they
+// differ by rounding.
+//
+// Throws c10::Error on any other shape or dtype.
+//
+// Source: Liu et al., "Swin Transformer: Hierarchical Vision Transformer using
+// Shifted Windows", ICCV 2021, section 3.2.
+at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
+                           const at::Tensor& position_bias, int64_t window,
+                           int64_t shift);
+
+}  // namespace mask2former::ops
+
+#endif  // MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_H_
