@@ -33,6 +33,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 CPP = (".h", ".cc", ".cu", ".cuh")
 # Rules whose source is <name>.cc unless they say otherwise.
 TESTS_ITS_NAME = ("m2f_cc_test", "m2f_cc_benchmark", "m2f_cuda_kernel_test", "cuda_emulation_test")
+GPU_BUNDLE = ("tools/bundle", "gpu_check")
 
 
 def tracked_files(root):
@@ -156,6 +157,7 @@ def check_builds(root, files):
     for target in targets.values():
         if target.kind.startswith(("m2f_cc_", "m2f_cuda_")):
             problems += check_deps(root, target, targets, provider)
+    problems += check_gpu_bundle(targets)
     for path in ours:
         if path.endswith(CPP) and path not in listed:
             problems.append(f"{path}: in no target")
@@ -186,6 +188,21 @@ def check_deps(root, target, targets, provider):
         if other.attributes.get("hdrs"):
             problems.append(f"{here}: dep //{dep[0]}:{dep[1]} is not included")
     return problems
+
+
+def check_gpu_bundle(targets):
+    """What needs a GPU is in the bundle that runs it where there is one, and so are the kernels' tests."""
+    bundle = targets.get(GPU_BUNDLE)
+    if bundle is None:
+        return []
+    held = set()
+    for label in bundle.attributes["binaries"]:
+        package, _, name = label[2:].partition(":")
+        held.add((package, name or package.rpartition("/")[2]))
+    here = "//%s:%s" % GPU_BUNDLE
+    return [f"{here}: add //{t.package}:{t.name} to binaries" for t in targets.values()
+            if t.label not in held
+            and (t.kind == "m2f_cuda_kernel_test" or "gpu" in (t.attributes.get("tags") or []))]
 
 
 def check_format(root, sources, fix):
