@@ -9,6 +9,7 @@
 namespace mask2former {
 
 std::string ResolveUserPath(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   const char* home = std::getenv("HOME");
   if (absl::StartsWith(path, "~/") && home != nullptr && home[0] != '\0') {
     return absl::StrCat(home, path.substr(1));

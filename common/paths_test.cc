@@ -17,6 +17,7 @@ TEST(ResolveUserPathTest, IsRelativeToWhereBazelRunWasCalled) {
 TEST(ResolveUserPathTest, LeavesAbsoluteAndEmptyPathsAlone) {
   setenv("BUILD_WORKING_DIRECTORY", "/home/me/project", 1);
   EXPECT_EQ(ResolveUserPath("/data/x"), "/data/x");
+  EXPECT_EQ(ResolveUserPath("/"), "/");
   EXPECT_EQ(ResolveUserPath(""), "");
 }
 
@@ -25,6 +26,13 @@ TEST(ResolveUserPathTest, LeavesPathsAloneOutsideBazelRun) {
   EXPECT_EQ(ResolveUserPath("configs/a.textproto"), "configs/a.textproto");
   setenv("BUILD_WORKING_DIRECTORY", "", 1);
   EXPECT_EQ(ResolveUserPath("configs/a.textproto"), "configs/a.textproto");
+}
+
+// Else "x/" + ".1" would lie inside x.
+TEST(ResolveUserPathTest, DropsSlashesAtTheEnd) {
+  setenv("BUILD_WORKING_DIRECTORY", "/home/me", 1);
+  EXPECT_EQ(ResolveUserPath("/data/x//"), "/data/x");
+  EXPECT_EQ(ResolveUserPath("output/"), "/home/me/output");
 }
 
 TEST(ResolveUserPathTest, ExpandsTheHomeFolder) {

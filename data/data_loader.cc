@@ -61,6 +61,7 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset,
       options_(options),
       sampler_(options.seed, dataset_->size()) {
   delivered_ = sampler_.state();
+  taken_ = delivered_.position;
 }
 
 DataLoader::~DataLoader() { StopThreads(); }
@@ -82,7 +83,7 @@ absl::StatusOr<ImageBatch> DataLoader::Next() {
     queue_.pop_front();
   }
   work_.notify_all();
-  delivered_.position += options_.batch_size;
+  taken_ += options_.batch_size;
   ImageBatch batch;
   batch.names = std::move(pending->names);
   for (absl::StatusOr<TrainingExample>& example : pending->examples) {
@@ -90,6 +91,7 @@ absl::StatusOr<ImageBatch> DataLoader::Next() {
     batch.images.push_back(std::move(example->image));
     batch.targets.push_back(std::move(example->target));
   }
+  delivered_.position = taken_;
   return batch;
 }
 
@@ -99,6 +101,7 @@ absl::Status DataLoader::Restore(const SamplerState& state) {
   StopThreads();
   M2F_RETURN_IF_ERROR(sampler_.Restore(state));
   delivered_ = state;
+  taken_ = state.position;
   return absl::OkStatus();
 }
 

@@ -59,7 +59,7 @@ class DataLoader {
   absl::StatusOr<ImageBatch> Next();
 
   // Where the batches that Next() has returned end: what is prefetched does not
-  // count.
+  // count, nor does a batch that could not be read, until another has been.
   SamplerState state() const;
 
   // Goes on where a loader with this state stood; what is prefetched is
@@ -91,7 +91,7 @@ class DataLoader {
   const std::shared_ptr<const SampleMapper> mapper_;
   const DataLoaderOptions options_;
   SamplerState delivered_;
-
+  int64_t taken_ = 0;  // Position after all calls of Next().
   std::mutex mutex_;
   std::condition_variable work_;  // There may be a sample to claim, or the end.
   std::condition_variable ready_;  // The front batch may be finished.

@@ -220,6 +220,21 @@ TEST(DataLoaderTest, AnErrorComesWithTheBatchItBelongsTo) {
   EXPECT_EQ(errors, 2);
 }
 
+TEST(DataLoaderTest, ABatchThatCouldNotBeReadIsNotPassedOver) {
+  const auto dataset = std::make_shared<FakeDataset>(8);
+  const std::vector<uint32_t> all = Hashes(*Loader(dataset, Options(2, 2)), 9);
+  dataset->broken_ = 3;
+  const auto loader = Loader(dataset, Options(2, 2));
+  int64_t good = 0;
+  while (loader->Next().ok()) ++good;
+  EXPECT_EQ(loader->state().position, 2 * good);
+  dataset->broken_ = -1;
+  const auto resumed = Loader(dataset, Options(2, 2));
+  ASSERT_THAT(resumed->Restore(loader->state()), IsOk());
+  EXPECT_EQ(Hashes(*resumed, 9 - good),
+            std::vector<uint32_t>(all.begin() + good, all.end()));
+}
+
 TEST(DataLoaderTest, AnExceptionBecomesAnError) {
   const auto dataset = std::make_shared<FakeDataset>(1);
   dataset->throwing_ = 0;

@@ -10,6 +10,7 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/text_proto.h"
 #include "mask2former/configs/experiment.h"
+#include "mask2former/train/logging/log_file.h"
 #include "mask2former/train/main_run.h"
 
 DEFINE_string(config, "",
@@ -62,7 +63,9 @@ absl::Status Main(const CommandLine& command_line) {
   options.allow_config_change = FLAGS_allow_config_change;
   options.overwrite = FLAGS_overwrite;
   options.dry_run = FLAGS_dry_run;
-  return RunTraining(experiment, options);
+  // Lives until the program ends, which reports the error that ends a run.
+  static LogFile* const log = LogFile::Create().release();
+  return RunTraining(experiment, options, *log);
 }
 
 }  // namespace

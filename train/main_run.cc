@@ -30,7 +30,6 @@
 #include "mask2former/train/banner.h"
 #include "mask2former/train/choose_device.h"
 #include "mask2former/train/interrupt.h"
-#include "mask2former/train/logging/log_file.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
 #include "mask2former/train/run_checkpoint.h"
 #include "mask2former/train/run_directory.h"
@@ -74,8 +73,9 @@ absl::Status PrepareData(const Experiment& experiment, bool was_checked) {
   if (experiment.data().has_generated()) {
     M2F_RETURN_IF_ERROR(EnsureGeneratedData(experiment.data()));
   }
+  // Without instanceIds training goes on; the evaluation warns that it lacks
+  // nIoU.
   CityscapesCheckOptions options;
-  options.needs_instance_ids = true;
   if (was_checked) options.max_files = 8;
   return CheckCityscapes(experiment.data(), options);
 }
@@ -122,12 +122,13 @@ class SplitValidation final : public Trainer::Validation {
     for (const EvaluationPicture& picture : evaluation.pictures) {
       record.pictures.push_back({picture.name, picture.path, picture.strip});
     }
-    // Last: its presence says that all is there.
-    M2F_RETURN_IF_ERROR(WriteFileAtomically(MetricsPath(iteration),
-                                            OfficialJson(evaluation.metrics)));
+    json_ = OfficialJson(evaluation.metrics);
     return record;
   }
 
+  absl::Status MarkDone(int64_t iteration) override {
+    return WriteFileAtomically(MetricsPath(iteration), json_);
+  }
   bool IsDone(int64_t iteration) const override {
     return FileExists(MetricsPath(iteration));
   }
@@ -145,6 +146,7 @@ class SplitValidation final : public Trainer::Validation {
   const CityscapesDataset& frames_;
   const InterruptGuard& interrupt_;
   Segmentor& segmentor_;
+  std::string json_;  // Of the newest evaluation.
 };
 
 BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
@@ -169,13 +171,13 @@ BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
 
 }  // namespace
 
-absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
+absl::Status RunTraining(const Experiment& given, const RunOptions& options,
+                         LogFile& log) {
   if (options.resume && options.overwrite) {
     return absl::InvalidArgumentError(
         "--resume and --overwrite exclude each other: go on with the run that "
         "is there, or move it away");
   }
-  const InterruptGuard interrupt;
   Experiment experiment = given;
   experiment.mutable_data()->set_root(
       ResolveUserPath(experiment.data().root()));
@@ -216,10 +218,7 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
                        BuildSegmentor(experiment.model()));
   std::string weights;
   if (!checkpoint.empty()) {
-    M2F_RETURN_IF_ERROR(
-        LoadWeights(absl::StrCat(checkpoint, "/model.safetensors"),
-                    /*strict=*/true, *segmentor)
-            .status());
+    M2F_RETURN_IF_ERROR(LoadRunWeights(checkpoint, *segmentor));
     weights = absl::StrCat("going on from ", checkpoint);
   } else if (experiment.has_weights()) {
     M2F_ASSIGN_OR_RETURN(const WeightsReport report,
@@ -234,24 +233,20 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options) {
                        SetCriterion::Create(experiment.criterion()));
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer,
                        BuildOptimizer(solver, *segmentor));
-  M2F_RETURN_IF_ERROR(PrepareData(experiment, options.resume));
+  M2F_RETURN_IF_ERROR(PrepareData(experiment, !checkpoint.empty()));
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<const CityscapesDataset> training,
                        BuildTrainDataset(experiment.data()));
   M2F_ASSIGN_OR_RETURN(const std::unique_ptr<CityscapesDataset> validation,
                        BuildValDataset(experiment.data()));
-  if (interrupt.signal() != 0) {
-    LOG(INFO) << "stopped before the first iteration";
-    return absl::OkStatus();
-  }
 
-  std::unique_ptr<LogFile> log_file;
+  // Up to here a signal ends the program at once: there is nothing to save.
+  const InterruptGuard interrupt;
   if (!options.dry_run) {
     M2F_RETURN_IF_ERROR(OpenRunDirectory(
         output_dir, options.resume      ? ExistingRun::kResume
                     : options.overwrite ? ExistingRun::kMoveAway
                                         : ExistingRun::kRefuse));
-    M2F_ASSIGN_OR_RETURN(log_file,
-                         LogFile::Open(absl::StrCat(output_dir, "/log.txt")));
+    M2F_RETURN_IF_ERROR(log.WriteTo(absl::StrCat(output_dir, "/log.txt")));
   }
   LOG(INFO) << Banner(
       Describe(experiment, device, seed, *training, *validation), *segmentor);

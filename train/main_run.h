@@ -3,6 +3,7 @@
 
 #include "absl/status/status.h"
 #include "mask2former/configs/experiment.pb.h"
+#include "mask2former/train/logging/log_file.h"
 
 namespace mask2former {
 
@@ -17,9 +18,10 @@ struct RunOptions {
 };
 
 // Composes the pieces of an experiment and trains: what //train:main does once
-// it has read its flags.
+// it has read its flags. `log` becomes the run's log.txt as soon as there is a
+// folder for it.
 absl::Status RunTraining(const Experiment& experiment,
-                         const RunOptions& options);
+                         const RunOptions& options, LogFile& log);
 
 }  // namespace mask2former
 

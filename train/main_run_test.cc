@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -13,13 +14,23 @@
 #include "mask2former/common/logging.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
-
+#include "mask2former/train/logging/log_file.h"
 namespace mask2former {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// As //train:main does it.
+absl::Status RunTraining(const Experiment& experiment,
+                         const RunOptions& options) {
+  const std::unique_ptr<LogFile> log = LogFile::Create();
+  const absl::Status status =
+      mask2former::RunTraining(experiment, options, *log);
+  if (!status.ok()) LOG(ERROR) << status.message();
+  return status;
+}
 
 class RunTrainingTest : public testing::Test {
  protected:
@@ -191,6 +202,57 @@ TEST_F(RunTrainingTest, ResumeOfARunThatWasKilledBeforeItSaved) {
   resume.resume = true;
   EXPECT_THAT(RunTraining(experiment_, resume), IsOk());
   EXPECT_TRUE(Exists("model_final.safetensors"));
+}
+
+TEST_F(RunTrainingTest, TheLogHoldsEverythingThatWasSaid) {
+  RunOptions dry;
+  dry.dry_run = true;
+  ASSERT_THAT(RunTraining(experiment_, dry), IsOk());
+  const std::string label =
+      experiment_.data().root() +
+      "/gtFine/val/ditherton/ditherton_000000_000019_gtFine_labelIds.png";
+  experiment_.mutable_trainer()->set_eval_at_start(true);
+  class RemoveLabel final : public google::LogSink {
+   public:
+    explicit RemoveLabel(const std::string& path) : path_(path) {
+      google::AddLogSink(this);
+    }
+    ~RemoveLabel() override { google::RemoveLogSink(this); }
+    void send(google::LogSeverity, const char*, const char*, int,
+              const google::LogMessageTime&, const char* message,
+              size_t length) override {
+      if (absl::StrContains(absl::string_view(message, length), "iter 2/2")) {
+        std::filesystem::remove(path_);
+      }
+    }
+
+   private:
+    const std::string path_;
+  };
+  absl::Status status;
+  {
+    const RemoveLabel sink(label);
+    status = RunTraining(experiment_, {});
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(Content("log.txt"),
+              AllOf(HasSubstr("Mask2Former"), HasSubstr(label),
+                    HasSubstr("--resume goes on from there")));
+  // What was scored before counts, what was not is made up for.
+  EXPECT_TRUE(Exists("eval/step_0/metrics.json"));
+  EXPECT_FALSE(Exists("eval/step_2/metrics.json"));
+}
+
+TEST_F(RunTrainingTest, AMarkOfARunThatSavedNothingDoesNotCount) {
+  experiment_.mutable_trainer()->set_eval_at_start(true);
+  ASSERT_THAT(CreateDirectories(output_ + "/eval/step_0"), IsOk());
+  ASSERT_THAT(WriteFileAtomically(output_ + "/eval/step_0/metrics.json", "{}"),
+              IsOk());
+  RunOptions resume;
+  resume.resume = true;
+  ASSERT_THAT(RunTraining(experiment_, resume), IsOk());
+  EXPECT_THAT(Content("eval/step_0/metrics.json"),
+              HasSubstr("averageScoreClasses"));
 }
 
 TEST_F(RunTrainingTest, DryRunWritesNoOutput) {

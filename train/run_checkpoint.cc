@@ -16,9 +16,21 @@ namespace mask2former {
 namespace {
 
 constexpr char kPrefix[] = "step_";
-
+constexpr char kUnfinishedPrefix[] = "writing_";
 std::string Folder(const std::string& directory) {
   return absl::StrCat(directory, "/checkpoints");
+}
+
+// What a program that was killed while it saved has left.
+void RemoveUnfinished(const std::string& folder) {
+  const auto names = ListDirectory(folder);
+  if (!names.ok()) return;
+  std::error_code error;
+  for (const std::string& name : *names) {
+    if (absl::StartsWith(name, kUnfinishedPrefix)) {
+      std::filesystem::remove_all(absl::StrCat(folder, "/", name), error);
+    }
+  }
 }
 
 absl::StatusOr<int64_t> ReadNumber(
@@ -44,11 +56,10 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
   const std::string path = absl::StrCat(folder, "/", kPrefix, state.iteration);
   // Filled under another name, so that no reader ever sees half of it.
   const std::string temporary =
-      absl::StrCat(folder, "/writing_", state.iteration);
-  std::error_code error;
-  std::filesystem::remove_all(temporary, error);
+      absl::StrCat(folder, "/", kUnfinishedPrefix, state.iteration);
+  RemoveUnfinished(folder);
   M2F_RETURN_IF_ERROR(CreateDirectories(temporary));
-
+  std::error_code error;
   const auto write = [&]() -> absl::Status {
     M2F_RETURN_IF_ERROR(
         SaveWeights(absl::StrCat(temporary, "/model.safetensors"), model,
@@ -107,16 +118,11 @@ absl::StatusOr<std::vector<std::string>> ListRunCheckpoints(
   return paths;
 }
 
-absl::StatusOr<TrainingState> ReadTrainingState(const std::string& checkpoint) {
+namespace {
+
+absl::StatusOr<TrainingState> ReadState(const std::string& checkpoint) {
   const std::string path = absl::StrCat(checkpoint, "/training.safetensors");
-  absl::StatusOr<SafetensorsFile> read = ReadSafetensors(path);
-  if (!read.ok()) {
-    return absl::Status(
-        read.status().code(),
-        absl::StrCat(read.status().message(), "; move ", checkpoint,
-                     " away to go on from the checkpoint before it"));
-  }
-  SafetensorsFile file = *std::move(read);
+  M2F_ASSIGN_OR_RETURN(SafetensorsFile file, ReadSafetensors(path));
   TrainingState state;
   M2F_ASSIGN_OR_RETURN(state.iteration,
                        ReadNumber(file.metadata, "iteration", path));
@@ -133,4 +139,28 @@ absl::StatusOr<TrainingState> ReadTrainingState(const std::string& checkpoint) {
   return state;
 }
 
+// Says what to do about a damaged checkpoint.
+absl::Status Advise(const absl::Status& status, const std::string& checkpoint) {
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(status.message(), "; move ", checkpoint,
+                   " away to go on from the checkpoint before it"));
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingState> ReadTrainingState(const std::string& checkpoint) {
+  absl::StatusOr<TrainingState> state = ReadState(checkpoint);
+  if (!state.ok()) return Advise(state.status(), checkpoint);
+  return state;
+}
+
+absl::Status LoadRunWeights(const std::string& checkpoint,
+                            torch::nn::Module& model) {
+  return Advise(LoadWeights(absl::StrCat(checkpoint, "/model.safetensors"),
+                            /*strict=*/true, model)
+                    .status(),
+                checkpoint);
+}
 }  // namespace mask2former

@@ -38,7 +38,8 @@ struct TrainingState {
 };
 
 // Writes DIR/checkpoints/step_<n>, whole or not at all, then removes all
-// but the newest `keep` (0: removes none).
+// but the newest `keep` (0: removes none). What a killed program left half
+// written goes first.
 //
 // Returns its path, or the error of the file system; the checkpoints that were
 // there stay then.
@@ -52,12 +53,12 @@ absl::StatusOr<std::string> SaveRunCheckpoint(const std::string& directory,
 absl::StatusOr<std::vector<std::string>> ListRunCheckpoints(
     const std::string& directory);
 
-// Reads one checkpoint's training state; weights are loaded with LoadWeights()
-// from its model.safetensors.
+// Reads one checkpoint: all but the model's weights, and these.
 //
-// Returns DataLoss or the reader's error if a file is damaged.
+// Returns DataLoss or the reader's error, and what to do, if a file is damaged.
 absl::StatusOr<TrainingState> ReadTrainingState(const std::string& checkpoint);
-
+absl::Status LoadRunWeights(const std::string& checkpoint,
+                            torch::nn::Module& model);
 }  // namespace mask2former
 
 #endif  // MASK2FORMER_TRAIN_RUN_CHECKPOINT_H_

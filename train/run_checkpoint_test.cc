@@ -7,8 +7,10 @@
 #include <torch/nn/modules/linear.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/tensor_matchers.h"
@@ -91,24 +93,36 @@ TEST(RunCheckpointTest, AFullDiskLeavesTheFormerCheckpointAlone) {
 }
 
 TEST(RunCheckpointTest, ACheckpointCutInHalfIsAnErrorThatNamesTheFile) {
-  const torch::nn::LinearImpl model(3, 2);
-  const auto path = SaveRunCheckpoint(Fresh("cut"), model, State(1), 1);
-  ASSERT_THAT(path, IsOk());
-  for (const char* name : {"/model.safetensors", "/training.safetensors"}) {
-    const std::string file = *path + name;
+  for (const char* name :
+       {"model.safetensors", "training.safetensors", "config.textproto"}) {
+    torch::nn::LinearImpl model(3, 2);
+    const auto path = SaveRunCheckpoint(Fresh("cut"), model, State(1), 1);
+    ASSERT_THAT(path, IsOk());
+    EXPECT_THAT(ReadTrainingState(*path), IsOk());
+    EXPECT_THAT(LoadRunWeights(*path, model), IsOk());
+    const std::string file = absl::StrCat(*path, "/", name);
     const std::string bytes = ReadFile(file).value();
-    ASSERT_THAT(WriteFileAtomically(file, bytes.substr(0, bytes.size() / 2)),
-                IsOk());
+    std::filesystem::remove(file);
+    if (name != std::string("config.textproto")) {
+      ASSERT_THAT(WriteFileAtomically(file, bytes.substr(0, bytes.size() / 2)),
+                  IsOk());
+    }
+    absl::Status status = ReadTrainingState(*path).status();
+    status.Update(LoadRunWeights(*path, model));
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(file), HasSubstr("move "),
+                      HasSubstr("the checkpoint before it")));
   }
-  const auto state = ReadTrainingState(*path);
-  ASSERT_FALSE(state.ok());
-  EXPECT_THAT(std::string(state.status().message()),
-              AllOf(HasSubstr("training.safetensors"), HasSubstr("move "),
-                    HasSubstr("the checkpoint before it")));
-  torch::nn::LinearImpl loaded(3, 2);
-  EXPECT_FALSE(LoadWeights(*path + "/model.safetensors", true, loaded).ok());
 }
 
+TEST(RunCheckpointTest, RemovesWhatAKilledProgramHasLeft) {
+  const torch::nn::LinearImpl model(3, 2);
+  const std::string directory = Fresh("unfinished");
+  ASSERT_THAT(CreateDirectories(directory + "/checkpoints/writing_17"), IsOk());
+  ASSERT_THAT(SaveRunCheckpoint(directory, model, State(20), 1), IsOk());
+  EXPECT_THAT(ListDirectory(directory + "/checkpoints").value(),
+              ElementsAre("step_20"));
+}
 TEST(RunCheckpointTest, ADirectoryThatCannotBeWrittenIsNamed) {
   const torch::nn::LinearImpl model(3, 2);
   const std::string file = Fresh("file");

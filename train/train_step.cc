@@ -1,7 +1,10 @@
 #include "mask2former/train/train_step.h"
 
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -29,6 +32,12 @@ std::string Describe(size_t layer, const WeightedLosses& losses) {
       losses.ce, ", mask ", losses.mask, ", dice ", losses.dice);
 }
 
+std::string Advice(const std::vector<std::string>& names) {
+  return absl::StrCat(", images ", absl::StrJoin(names, ", "),
+                      "; try a smaller solver.base_lr, and look at these "
+                      "images");
+}
+
 absl::Status CheckFinite(const std::vector<WeightedLosses>& losses,
                          const std::vector<std::string>& names) {
   std::vector<std::string> wrong;
@@ -38,10 +47,9 @@ absl::Status CheckFinite(const std::vector<WeightedLosses>& losses,
     }
   }
   if (wrong.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the loss is not finite (", absl::StrJoin(wrong, "; "),
-                   "), images ", absl::StrJoin(names, ", "),
-                   "; try a smaller solver.base_lr, and look at these images"));
+  return absl::InvalidArgumentError(absl::StrCat("the loss is not finite (",
+                                                 absl::StrJoin(wrong, "; "),
+                                                 ")", Advice(names)));
 }
 
 // Pixels of the largest image, to which all parts of a batch are padded.
@@ -69,6 +77,20 @@ TrainStep::TrainStep(std::shared_ptr<Segmentor> segmentor,
 
 absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
                                           PointSource& points) {
+  absl::StatusOr<StepReport> report = absl::InternalError("not run");
+  try {
+    report = Accumulate(batch, points);
+  } catch (const c10::Error& error) {
+    report = absl::InternalError(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    report = absl::InternalError(error.what());
+  }
+  if (report.ok()) report->gradient_norm = optimizer_->Step();
+  return report;
+}
+
+absl::StatusOr<StepReport> TrainStep::Accumulate(const ImageBatch& batch,
+                                                 PointSource& points) {
   const int64_t count = static_cast<int64_t>(batch.images.size());
   const int64_t part = micro_batch_size_ > 0 ? micro_batch_size_ : count;
   const ImageSize largest = LargestOf(batch);
@@ -90,14 +112,18 @@ absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
     const LossNormalizer normalizer = NormalizeByBatch(
         TargetCounts(batch.targets), predictions.back().class_logits.size(1),
         criterion_.config().no_object_weight());
-    M2F_ASSIGN_OR_RETURN(const BatchLosses losses,
-                         ComputeLosses(predictions, targets, *matcher_,
-                                       criterion_, normalizer, points));
-
-    report.losses.resize(losses.layers.size());
-    std::vector<WeightedLosses> terms(losses.layers.size());
-    for (size_t layer = 0; layer < losses.layers.size(); ++layer) {
-      const LayerLosses& layer_losses = losses.layers[layer];
+    const std::vector<std::string> names = Slice(batch.names, begin, end);
+    const absl::StatusOr<BatchLosses> losses = ComputeLosses(
+        predictions, targets, *matcher_, criterion_, normalizer, points);
+    if (!losses.ok()) {
+      return absl::Status(
+          losses.status().code(),
+          absl::StrCat(losses.status().message(), Advice(names)));
+    }
+    report.losses.resize(losses->layers.size());
+    std::vector<WeightedLosses> terms(losses->layers.size());
+    for (size_t layer = 0; layer < losses->layers.size(); ++layer) {
+      const LayerLosses& layer_losses = losses->layers[layer];
       const CriterionConfig& weights = criterion_.config();
       terms[layer] = {weights.class_weight() * layer_losses.ce.item<double>(),
                       weights.mask_weight() * layer_losses.mask.item<double>(),
@@ -106,13 +132,12 @@ absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
       report.losses[layer].mask += terms[layer].mask;
       report.losses[layer].dice += terms[layer].dice;
     }
-    M2F_RETURN_IF_ERROR(CheckFinite(terms, Slice(batch.names, begin, end)));
-    losses.total.backward();
+    M2F_RETURN_IF_ERROR(CheckFinite(terms, names));
+    losses->total.backward();
   }
   for (const WeightedLosses& losses : report.losses) {
     report.total += losses.total();
   }
-  report.gradient_norm = optimizer_->Step();
   return report;
 }
 

@@ -49,12 +49,17 @@ class TrainStep final {
 
   // Returns InvalidArgument, and leaves the parameters as they were, if a loss
   // or a matching cost is not finite; the message names terms and images.
+  // Internal, likewise, if something throws, as LibTorch does without memory.
   absl::StatusOr<StepReport> Run(const ImageBatch& batch, PointSource& points);
 
   Optimizer& optimizer() { return *optimizer_; }
   Segmentor& segmentor() { return *segmentor_; }
 
  private:
+  // All but the optimizer's step.
+  absl::StatusOr<StepReport> Accumulate(const ImageBatch& batch,
+                                        PointSource& points);
+
   std::shared_ptr<Segmentor> segmentor_;
   std::shared_ptr<const Matcher> matcher_;
   const SetCriterion criterion_;

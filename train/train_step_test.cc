@@ -98,19 +98,30 @@ TEST(TrainStepTest, ImagesWithoutAnyTargetAreLegal) {
 TEST(TrainStepTest, ALossThatIsNotFiniteNamesTheImagesAndChangesNothing) {
   TrainStep step = TinyTrainStep({});
   const at::Tensor weight = step.segmentor().parameters().back();
-  {
-    c10::NoGradGuard no_grad;
-    step.segmentor().parameters().front().fill_(
-        std::numeric_limits<float>::quiet_NaN());
-  }
   const at::Tensor before = weight.detach().clone();
   GeneratorPointSource points(at::detail::createCPUGenerator(1));
-  const auto report = step.Run(TinyBatch(2), points);
-  ASSERT_FALSE(report.ok());
-  EXPECT_THAT(std::string(report.status().message()),
-              AllOf(HasSubstr("image"), HasSubstr("nan")));
+  ImageBatch batch = TinyBatch(2);
+  batch.images[1] = batch.images[1].to(at::kFloat);
+  batch.images[1][0][5][5] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(step.Run(batch, points),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr(batch.names[0] + ", " + batch.names[1]),
+                             HasSubstr("nan"), HasSubstr("solver.base_lr"))));
   EXPECT_THAT(weight, TensorNear(before, 0., 0.));
+  EXPECT_TRUE(step.optimizer().State().empty() ||
+              step.Run(TinyBatch(2), points).ok());
 }
 
+TEST(TrainStepTest, WhatThrowsBecomesAnErrorAndChangesNothing) {
+  TrainStep step = TinyTrainStep({});
+  const at::Tensor weight = step.segmentor().parameters().back();
+  const at::Tensor before = weight.detach().clone();
+  GeneratorPointSource points(at::detail::createCPUGenerator(1));
+  ImageBatch batch = TinyBatch(2);
+  batch.images[1] = at::zeros({4, 64, 64}, at::kByte);
+  EXPECT_THAT(step.Run(batch, points),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("[4, 64, 64]")));
+  EXPECT_THAT(weight, TensorNear(before, 0., 0.));
+}
 }  // namespace
 }  // namespace mask2former

@@ -2,8 +2,11 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <c10/util/Exception.h>
 
 #include <chrono>
+#include <exception>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -44,6 +47,17 @@ absl::Status At(int64_t iteration, const absl::Status& status) {
                                                   status.message()));
 }
 
+// What `run` says; Internal if it throws.
+absl::Status Guarded(const std::function<absl::Status()>& run) {
+  try {
+    return run();
+  } catch (const c10::Error& error) {
+    return absl::InternalError(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  }
+}
+
 bool IsDue(int64_t iteration, int64_t period) {
   return period > 0 && iteration % period == 0;
 }
@@ -60,9 +74,22 @@ Trainer::Trainer(const TrainerOptions& options, std::unique_ptr<TrainStep> step,
       interrupt_(interrupt),
       points_generator_(
           at::detail::createCPUGenerator(static_cast<uint64_t>(options.seed))) {
+  NoteStart();
 }
 
+void Trainer::NoteStart() {
+  sampler_start_ = loader_->state();
+  default_random_start_ =
+      at::globalContext().defaultGenerator(at::kCPU).get_state();
+  points_random_start_ = points_generator_.get_state();
+}
 absl::Status Trainer::Restore(const TrainingState& state) {
+  if (state.iteration > options_.max_iter) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the checkpoint is at iteration ", state.iteration,
+        ", solver.max_iter is ", options_.max_iter,
+        ": train for longer, or start anew in another --output_dir"));
+  }
   std::map<std::string, at::Tensor> optimizer;
   for (const auto& [name, tensor] : state.tensors) {
     if (absl::StartsWith(name, kOptimizerPrefix)) {
@@ -82,6 +109,8 @@ absl::Status Trainer::Restore(const TrainingState& state) {
   points_generator_.set_state(points->second);
   iteration_ = state.iteration;
   saved_at_ = iteration_;
+  was_restored_ = true;
+  NoteStart();
   return absl::OkStatus();
 }
 
@@ -90,14 +119,13 @@ absl::Status Trainer::Save() {
   TrainingState state;
   state.iteration = iteration_;
   state.seed = options_.seed;
-  state.sampler = loader_->state();
+  state.sampler = sampler_start_;
   state.config = options_.config_text;
   for (const auto& [name, tensor] : step_->optimizer().State()) {
     state.tensors[kOptimizerPrefix + name] = tensor;
   }
-  state.tensors[kDefaultRandom] =
-      at::globalContext().defaultGenerator(at::kCPU).get_state();
-  state.tensors[kPointsRandom] = points_generator_.get_state();
+  state.tensors[kDefaultRandom] = default_random_start_;
+  state.tensors[kPointsRandom] = points_random_start_;
   const absl::StatusOr<std::string> path =
       SaveRunCheckpoint(options_.output_dir, step_->segmentor(), state,
                         options_.config.keep_checkpoints());
@@ -111,6 +139,9 @@ absl::Status Trainer::Abandon(const absl::Status& error) {
   const absl::Status saved = Save();
   if (interrupt_.signal() != 0) {
     M2F_RETURN_IF_ERROR(saved);
+    if (!error.ok() && !absl::IsCancelled(error)) {
+      LOG(ERROR) << error.message();
+    }
     LOG(INFO) << "stopped by signal " << interrupt_.signal() << " after "
               << iteration_ << " of " << options_.max_iter
               << " iterations; to go on, call the same command with --resume";
@@ -132,10 +163,15 @@ bool Trainer::EvaluationIsDue() const {
 }
 
 absl::Status Trainer::EvaluateNow(TrainingLog& log) {
-  const absl::StatusOr<EvaluationRecord> record = validation_.Run(iteration_);
+  absl::StatusOr<EvaluationRecord> record = absl::InternalError("not run");
+  const absl::Status status = Guarded([&] {
+    record = validation_.Run(iteration_);
+    return record.status();
+  });
   step_->segmentor().train();
-  M2F_RETURN_IF_ERROR(At(iteration_, record.status()));
-  return log.AddEvaluation(iteration_, *record);
+  M2F_RETURN_IF_ERROR(At(iteration_, status));
+  M2F_RETURN_IF_ERROR(log.AddEvaluation(iteration_, *record));
+  return validation_.MarkDone(iteration_);
 }
 
 absl::Status Trainer::Run() {
@@ -154,7 +190,8 @@ absl::Status Trainer::Loop(TrainingLog& log) {
   const TrainerConfig& config = options_.config;
   GeneratorPointSource points(points_generator_);
   step_->segmentor().train();
-  if (EvaluationIsDue() && !validation_.IsDone(iteration_)) {
+  // A run that had saved nothing begins anew, whatever marks it left.
+  if (EvaluationIsDue() && !(was_restored_ && validation_.IsDone(iteration_))) {
     const absl::Status status = EvaluateNow(log);
     if (!status.ok()) return Abandon(status);
   }
@@ -165,9 +202,13 @@ absl::Status Trainer::Loop(TrainingLog& log) {
     if (!batch.ok()) return Abandon(At(iteration_ + 1, batch.status()));
     const double data_seconds = watch.Lap();
     const absl::StatusOr<StepReport> report = step_->Run(*batch, points);
+    if (absl::IsInternal(report.status())) {
+      return Abandon(At(iteration_ + 1, report.status()));
+    }
     M2F_RETURN_IF_ERROR(At(iteration_ + 1, report.status()));
     const double step_seconds = watch.Lap();
     ++iteration_;
+    NoteStart();
     absl::Status status =
         log.AddStep(iteration_, *report, data_seconds, step_seconds);
     if (!status.ok()) return Abandon(status);

@@ -42,7 +42,10 @@ class Trainer final {
     virtual ~Validation() = default;
     // After `iteration` steps. Cancelled if a signal stopped it.
     virtual absl::StatusOr<EvaluationRecord> Run(int64_t iteration) = 0;
-    // Whether that has been done already, before the run was interrupted.
+    // Leaves a mark that this evaluation, the newest, is done and logged.
+    virtual absl::Status MarkDone(int64_t iteration) = 0;
+
+    // Whether there is a mark, left before the run was interrupted.
     virtual bool IsDone(int64_t iteration) const = 0;
   };
 
@@ -54,7 +57,8 @@ class Trainer final {
   // Goes on where `state` was saved: everything but the model's weights, which
   // the caller has loaded.
   //
-  // Returns InvalidArgument if the state is of another model or data set.
+  // Returns InvalidArgument if the state is of another model or data set, or
+  // beyond max_iter.
   absl::Status Restore(const TrainingState& state);
 
   // Trains to the end and evaluates, or until SIGINT or SIGTERM, which saves a
@@ -64,17 +68,21 @@ class Trainer final {
   // Writes checkpoints/ and the logs of TrainingLog below output_dir, and at
   // the end model_final.safetensors. A checkpoint or log that cannot be
   // written, a sample that cannot be read, an evaluation that fails: returns
-  // the error, preceded by the iteration, after saving a checkpoint. A loss
-  // that is not finite: likewise, without saving; what was saved before stays.
+  // the error, preceded by the iteration, after saving a checkpoint. So does an
+  // exception in a step, after saving what was before that step (but for
+  // running statistics of batch norm). A loss that is not finite: likewise,
+  // without saving; what was saved before stays.
   absl::Status Run();
 
   int64_t iteration() const { return iteration_; }
 
  private:
   absl::Status Loop(TrainingLog& log);
-  bool IsLast() const { return iteration_ == options_.max_iter; }
+  bool IsLast() const { return iteration_ >= options_.max_iter; }
   bool EvaluationIsDue() const;
   absl::Status EvaluateNow(TrainingLog& log);
+  // Notes what the next iteration starts from.
+  void NoteStart();
   // Unless this iteration is on disk already.
   absl::Status Save();
   // Saves, then returns OK for a signal, else `error`.
@@ -87,7 +95,11 @@ class Trainer final {
   const InterruptGuard& interrupt_;
   at::Generator points_generator_;  // Of the sampled points.
   int64_t iteration_ = 0;           // Steps done.
-  int64_t saved_at_ = 0;            // Of the newest checkpoint, 0: none.
+  bool was_restored_ = false;
+  // Where the data and the random generators stood after the last step.
+  SamplerState sampler_start_;
+  at::Tensor default_random_start_, points_random_start_;
+  int64_t saved_at_ = 0;  // Of the newest checkpoint, 0: none.
 };
 
 }  // namespace mask2former

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "mask2former/common/file_io.h"
@@ -96,6 +97,7 @@ struct Fixture final : public Trainer::Validation {
       return absl::CancelledError("");
     }
     if (iteration == break_at) return absl::DataLossError("bonn.png is empty");
+    if (iteration == throw_at) throw std::runtime_error("out of memory");
     EvaluationRecord record;
     record.metrics = {{"IoU", 0.5}};
     record.pictures.push_back(
@@ -103,16 +105,22 @@ struct Fixture final : public Trainer::Validation {
     return record;
   }
 
+  absl::Status MarkDone(int64_t iteration) override {
+    marked.push_back(iteration);
+    return absl::OkStatus();
+  }
+
   bool IsDone(int64_t iteration) const override {
     return iteration <= done_until;
   }
-
   const InterruptGuard interrupt;
   Segmentor* segmentor = nullptr;
   std::vector<int64_t> evaluated;
   int64_t done_until = -1;
   int64_t interrupt_at = -1;
   int64_t break_at = -1;
+  int64_t throw_at = -1;
+  std::vector<int64_t> marked;
   std::optional<Trainer> trainer;
 };
 
@@ -185,6 +193,51 @@ TEST(TrainerTest, ASampleThatCannotBeReadIsNamedWithTheIteration) {
               AllOf(HasSubstr("iteration "), HasSubstr("ulm.png")));
 }
 
+TEST(TrainerTest, GoesOnBitForBitAfterASampleThatCouldNotBeRead) {
+  const std::string whole = Fresh("all_readable"), parts = Fresh("one_broken");
+  ASSERT_THAT(Fixture(whole, 6).trainer->Run(), IsOk());
+  {
+    Fixture first(parts, 6, /*fail_at=*/3);
+    ASSERT_FALSE(first.trainer->Run().ok());
+    ASSERT_GT(first.trainer->iteration(), 0);
+    ASSERT_LT(first.trainer->iteration(), 6);
+  }
+  const std::string checkpoint = ListRunCheckpoints(parts)->back();
+  const auto state = ReadTrainingState(checkpoint);
+  ASSERT_THAT(state, IsOk());
+  Fixture second(parts, 6, /*fail_at=*/-1, /*continues=*/true);
+  ASSERT_THAT(LoadRunWeights(checkpoint, *second.segmentor), IsOk());
+  ASSERT_THAT(second.trainer->Restore(*state), IsOk());
+  ASSERT_THAT(second.trainer->Run(), IsOk());
+  EXPECT_EQ(ReadFile(parts + "/model_final.safetensors").value(),
+            ReadFile(whole + "/model_final.safetensors").value());
+}
+
+TEST(TrainerTest, AnExceptionInAnEvaluationLosesNothing) {
+  const std::string directory = Fresh("exception");
+  Fixture fixture(directory);
+  fixture.throw_at = 10;
+  EXPECT_THAT(fixture.trainer->Run(),
+              StatusIs(absl::StatusCode::kInternal,
+                       AllOf(HasSubstr("iteration 10: out of memory"),
+                             HasSubstr("--resume goes on"))));
+  EXPECT_THAT(*ListRunCheckpoints(directory),
+              ElementsAre(Checkpoint(directory, "10")));
+  EXPECT_THAT(fixture.marked, ElementsAre(0));
+}
+
+TEST(TrainerTest, RefusesACheckpointBeyondTheEnd) {
+  const std::string directory = Fresh("beyond");
+  ASSERT_THAT(Fixture(directory, 4).trainer->Run(), IsOk());
+  const auto state = ReadTrainingState(Checkpoint(directory, "4"));
+  ASSERT_THAT(state, IsOk());
+  Fixture shorter(directory, 3, /*fail_at=*/-1, /*continues=*/true);
+  EXPECT_THAT(shorter.trainer->Restore(*state),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("iteration 4"),
+                             HasSubstr("solver.max_iter is 3"))));
+}
+
 TEST(TrainerTest, AnEvaluationThatFailsLosesNothing) {
   const std::string directory = Fresh("validation");
   Fixture fixture(directory);
@@ -208,6 +261,7 @@ TEST(TrainerTest, ContinuesARunThatHadSavedNothing) {
                                   "{\"iteration\":0,\"val/IoU\":0.5}\n"),
               IsOk());
   Fixture again(directory, 2, /*fail_at=*/-1, /*continues=*/true);
+  again.done_until = 0;  // Of another model.
   ASSERT_THAT(again.trainer->Run(), IsOk());
   EXPECT_THAT(again.evaluated, ElementsAre(0, 2));
   std::ifstream lines(directory + "/metrics.jsonl");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "mask2former/common/file_io.h"
@@ -28,8 +29,9 @@ TEST(LogFileTest, HoldsWhatIsLoggedWhileItLives) {
   std::remove(path.c_str());
   LOG(INFO) << "too early";
   {
-    const auto file = LogFile::Open(path);
-    ASSERT_THAT(file, IsOk());
+    const std::unique_ptr<LogFile> file = LogFile::Create();
+    LOG(INFO) << "before it has a name";
+    ASSERT_THAT(file->WriteTo(path), IsOk());
     LOG(INFO) << "first line\nsecond line";
     LOG(WARNING) << "beware";
     // At once, not at the end.
@@ -39,16 +41,16 @@ TEST(LogFileTest, HoldsWhatIsLoggedWhileItLives) {
   const std::string stamp =
       "[0-9]{8} [0-9:.]+ +[0-9]+ log_file_test.cc:[0-9]+\\] ";
   EXPECT_THAT(Content(path),
-              MatchesRegex("I" + stamp + "first line\nsecond line\nW" + stamp +
-                           "beware\n"));
+              MatchesRegex("I" + stamp + "before it has a name\nI" + stamp +
+                           "first line\nsecond line\nW" + stamp + "beware\n"));
 }
 
 TEST(LogFileTest, ARunThatGoesOnAddsToIt) {
   const std::string path = testing::TempDir() + "/log_file_test_twice.txt";
   std::remove(path.c_str());
   for (const char* text : {"before", "after"}) {
-    const auto file = LogFile::Open(path);
-    ASSERT_THAT(file, IsOk());
+    const std::unique_ptr<LogFile> file = LogFile::Create();
+    ASSERT_THAT(file->WriteTo(path), IsOk());
     LOG(INFO) << text;
   }
   EXPECT_THAT(Content(path),
@@ -57,7 +59,7 @@ TEST(LogFileTest, ARunThatGoesOnAddsToIt) {
 
 TEST(LogFileTest, NamesAFileThatCannotBeWritten) {
   EXPECT_THAT(
-      LogFile::Open("/nonexistent/log.txt"),
+      LogFile::Create()->WriteTo("/nonexistent/log.txt"),
       StatusIs(absl::StatusCode::kNotFound, HasSubstr("/nonexistent/log.txt")));
 }
 
