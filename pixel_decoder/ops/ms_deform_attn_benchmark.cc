@@ -126,6 +126,12 @@ double TimeBackward(const Arguments& a, Op op) {
   return Seconds(begin);
 }
 
+double TimeForwardBackward(const Arguments& a, Op op) {
+  const auto begin = std::chrono::steady_clock::now();
+  TimeBackward(a, op);
+  return Seconds(begin);
+}
+
 using Timer = double (*)(const Arguments&, Op);
 
 void Run(benchmark::State& state, Timer timer, Op op) {
@@ -163,10 +169,12 @@ M2F_BENCHMARK(Run, forward, TimeForward, kOp)
 M2F_BENCHMARK(Run, forward_reference, TimeForward, kReference)
 M2F_BENCHMARK(Run, fused_forward, TimeForward, kFused)
 M2F_BENCHMARK(Run, backward, TimeBackward, kOp)
+M2F_BENCHMARK(Run, forward_backward, TimeForwardBackward, kOp)
 M2F_BENCHMARK(Run, backward_reference, TimeBackward, kReference)
 M2F_BENCHMARK(Run, fused_backward, TimeBackward, kFused)
 M2F_BENCHMARK(Compare, forward, TimeForward, kOp, kReference)
 M2F_BENCHMARK(Compare, backward, TimeBackward, kOp, kReference)
+M2F_BENCHMARK(Compare, forward_backward, TimeForwardBackward, kOp, kReference)
 M2F_BENCHMARK(Compare, fused_forward, TimeForward, kFused, kSequence)
 M2F_BENCHMARK(Compare, fused_backward, TimeBackward, kFused, kSequence)
 

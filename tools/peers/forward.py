@@ -9,34 +9,39 @@ values), batch 1. The two take turns, in processes of their own, so that other w
 machine hits both. The peer runs as installed and with glibc told to keep freed memory, which our
 programs do by themselves; ratios are to the stronger one.
 
+--official=MASK2FORMER[:DETECTRON2] adds the official code from its checkout (commit 9b0651c6), and
+detectron2 from another where it is not installed. Their compiled extensions need not be built: the
+deformable attention has no CPU kernel, so that the official code falls back to PyTorch's
+grid_sample, and nothing else of detectron2's is used.
+
   forward   picture to class and mask logits of the last decoder layer
   labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
   cpu       CPU time of both, of all threads; with --threads 1 it says who does less work even on a
             machine that is busy otherwise
   busy      CPU time / (wall time * threads); below about 0.85 something else had the cores
 
-Needs: torch, torchvision, transformers (timed with 4.57.1) for the peer.
+Needs: torch, torchvision, transformers (timed with 4.57.1) for the peer; fvcore, hydra-core,
+iopath, omegaconf, pycocotools, shapely, tabulate, timm and yacs for the official code.
 """
 import argparse
+import importlib
 import json
 import os
 import statistics
 import subprocess
 import sys
 import time
+import types
 
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
          "THP_MEM_ALLOC_ENABLE": "1"}
 
 
-def peer(height, width, threads, precision):
-    """Serves runs of the peer: a line in, a run, a line of JSON out."""
+def hugging_face():
+    """Image [1, 3, H, W] -> logits of classes and masks."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import torch
     from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, ResNetConfig
 
-    torch.set_num_threads(threads)
-    torch.manual_seed(0)
     backbone = ResNetConfig(embedding_size=64, hidden_sizes=[256, 512, 1024, 2048],
                             depths=[3, 4, 6, 3], layer_type="bottleneck",
                             out_features=["stage1", "stage2", "stage3", "stage4"])
@@ -45,21 +50,68 @@ def peer(height, width, threads, precision):
         mask_feature_size=256, hidden_dim=256, encoder_layers=6, decoder_layers=10,
         encoder_feedforward_dim=1024, dim_feedforward=2048, num_attention_heads=8,
         common_stride=4, feature_strides=[4, 8, 16, 32])).eval()
+
+    def run(image):
+        out = model(pixel_values=image)
+        return out.class_queries_logits, out.masks_queries_logits
+
+    return run
+
+
+def official(checkouts):
+    """The same of the official code."""
+    folders = checkouts.split(":")
+    sys.path[:0] = folders
+    for extension in ("MultiScaleDeformableAttention", "detectron2._C"):
+        try:
+            importlib.import_module(extension)
+        except ImportError:  # Nothing of them is called on a CPU.
+            sys.modules[extension] = types.ModuleType(extension)
+    from detectron2.config import get_cfg
+    from detectron2.modeling import build_model
+    from detectron2.projects.deeplab import add_deeplab_config
+    from mask2former import add_maskformer2_config
+
+    cfg = get_cfg()
+    add_deeplab_config(cfg)
+    add_maskformer2_config(cfg)
+    cfg.merge_from_file(os.path.join(
+        folders[0], "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.yaml"))
+    cfg.MODEL.DEVICE = "cpu"
+    model = build_model(cfg).eval()
+
+    def run(image):
+        out = model.sem_seg_head(model.backbone(image))
+        return out["pred_logits"], out["pred_masks"]
+
+    return run
+
+
+def peer(height, width, threads, precision, checkouts):
+    """Serves runs of a peer: a line in, a run, a line of JSON out."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    answers = os.dup(1)  # Others may print.
+    os.dup2(2, 1)
+    run = official(checkouts) if checkouts else hugging_face()
     image = torch.randn(1, 3, height, width)
     for _ in sys.stdin:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, precision == "bf16"):
             cpu, start = time.process_time(), time.perf_counter()
-            out = model(pixel_values=image)
+            classes, masks = run(image)
             middle = time.perf_counter()
-            classes, masks = out.class_queries_logits.float(), out.masks_queries_logits.float()
+            classes, masks = classes.float(), masks.float()
             masks = torch.nn.functional.interpolate(
                 masks, size=(height, width), mode="bilinear", align_corners=False)
             torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1],
                          masks.sigmoid()).argmax(1)
             end = time.perf_counter()
             cpu = time.process_time() - cpu
-        print(json.dumps({"forward_ms": (middle - start) * 1e3, "labels_ms": (end - middle) * 1e3,
-                          "cpu_ms": cpu * 1e3}), flush=True)
+        row = {"forward_ms": (middle - start) * 1e3, "labels_ms": (end - middle) * 1e3,
+               "cpu_ms": cpu * 1e3}
+        os.write(answers, (json.dumps(row) + "\n").encode())
 
 
 class Runner:
@@ -103,6 +155,9 @@ def main():
                Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
                Runner("peer, as installed", theirs, {}),
                Runner("peer, malloc tuned", theirs, TUNED)]
+    if ARGS.official:
+        runners.append(Runner("official, malloc tuned", theirs + ["--official", ARGS.official],
+                              TUNED))
     for runner in runners:
         runner.run()  # Warms up.
     for _ in range(ARGS.rounds):
@@ -121,12 +176,12 @@ def main():
             f"{k} {statistics.median(r[k] for r in rows):.1f}" for k in rows[0]))
     slower = False
     for key, what in (("forward_ms", "forward"), ("labels_ms", "labels"), ("cpu_ms", "CPU time")):
-        stronger = min(runners[2:], key=lambda r: r.median(key))
-        ratio = stronger.median(key) / runners[0].median(key)
-        ratio_min = stronger.best(key) / runners[0].best(key)
-        slower = slower or ratio < 1
-        print(f"{what}: {ratio:.2f} times ours for the {stronger.name} (by the minima "
-              f"{ratio_min:.2f})")
+        for other in [min(runners[2:4], key=lambda r: r.median(key)), *runners[4:]]:
+            ratio = other.median(key) / runners[0].median(key)
+            ratio_min = other.best(key) / runners[0].best(key)
+            slower = slower or ratio < 1
+            print(f"{what}: {ratio:.2f} times ours for the {other.name} (by the minima "
+                  f"{ratio_min:.2f})")
     sys.exit(1 if slower else 0)
 
 
@@ -143,9 +198,11 @@ if __name__ == "__main__":
                         help="a setting for our program, such as "
                              "model.inference.shrink_mask_features=true")
     parser.add_argument("--binary", default="bazel-bin/tools/benchmark/benchmark")
+    parser.add_argument("--official", metavar="MASK2FORMER[:DETECTRON2]",
+                        help="checkouts of the official code")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     ARGS = parser.parse_args()
     if ARGS.peer:
-        peer(*map(int, ARGS.size.split("x")), ARGS.threads, ARGS.precision)
+        peer(*map(int, ARGS.size.split("x")), ARGS.threads, ARGS.precision, ARGS.official)
     else:
         main()

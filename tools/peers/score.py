@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Times //eval:score against the official Cityscapes programs, and compares their scores.
 
-  bazel build //eval:score //tools/benchmarks:decode
-  python3 tools/benchmarks/score.py --images 20 [--tasks semantic,instance,panoptic]
+  bazel build //eval:score //tools/peers:decode
+  python3 tools/peers/score.py --images 20 [--tasks semantic,instance,panoptic]
 
 Makes pairs of 1024 x 2048 images with some 150 regions and 30 instances each, as street scenes
 have; for the instance task 20 predicted masks each. For each task it prints the seconds per image
@@ -208,7 +208,7 @@ def compare(task, root, args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--score", default="bazel-bin/eval/score")
-    parser.add_argument("--decode", default="bazel-bin/tools/benchmarks/decode")
+    parser.add_argument("--decode", default="bazel-bin/tools/peers/decode")
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tasks", default="semantic,instance,panoptic")
