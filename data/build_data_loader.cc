@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/data/segment_mapper.h"
 #include "mask2former/data/semantic_mapper.h"
 
 namespace mask2former {
@@ -30,15 +32,23 @@ absl::Status ValidateGenerated(const GeneratedData& generated) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildDataset(
-    const DataConfig& config, const std::string& split) {
-  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
-  return CityscapesDataset::Create(config.root(), split, config.label_source());
+// The class list must be that of the task.
+absl::Status ValidateClassSet(const DataConfig& config) {
+  const DataConfig::ClassSet wanted = config.task() == DataConfig::INSTANCE
+                                          ? DataConfig::CITYSCAPES_THINGS_8
+                                          : DataConfig::CITYSCAPES_19;
+  if (config.class_set() == wanted) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("data.class_set must be ", DataConfig::ClassSet_Name(wanted),
+                   " with data.task ", DataConfig::Task_Name(config.task()),
+                   ", is ", DataConfig::ClassSet_Name(config.class_set())));
 }
 
-absl::StatusOr<std::unique_ptr<SemanticMapper>> BuildMapper(
-    const DataConfig& config, int64_t num_classes) {
-  return SemanticMapper::Create(config.input(), num_classes);
+absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildDataset(
+    const DataConfig& config, const std::string& split,
+    const CityscapesOptions& options) {
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
+  return CityscapesDataset::Create(config.root(), split, options);
 }
 
 }  // namespace
@@ -54,7 +64,8 @@ absl::Status ValidateDataConfig(const DataConfig& config) {
         "data.train_split and data.val_split must name folders, such as "
         "\"train\" and \"val\"");
   }
-  M2F_RETURN_IF_ERROR(BuildMapper(config, /*num_classes=*/1).status());
+  M2F_RETURN_IF_ERROR(ValidateClassSet(config));
+  M2F_RETURN_IF_ERROR(BuildSampleMapper(config, /*num_classes=*/1).status());
   M2F_RETURN_IF_ERROR(
       AtLeast("input.min_size_test", config.input().min_size_test(), 1));
   if (config.input().max_size_test() < config.input().min_size_test()) {
@@ -73,14 +84,49 @@ absl::Status ValidateDataConfig(const DataConfig& config) {
   return absl::OkStatus();
 }
 
+int64_t NumClasses(const DataConfig& config) {
+  return config.class_set() == DataConfig::CITYSCAPES_THINGS_8
+             ? kCityscapesClasses - kCityscapesFirstThing
+             : kCityscapesClasses;
+}
+
+CityscapesOptions ValOptions(const DataConfig& config) {
+  CityscapesOptions options;
+  options.task = config.task();
+  options.label_source = config.label_source();
+  options.instance_source = config.instance_source();
+  return options;
+}
+
+CityscapesOptions TrainOptions(const DataConfig& config) {
+  CityscapesOptions options = ValOptions(config);
+  options.drop_without_things = config.task() == DataConfig::INSTANCE;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<SampleMapper>> BuildSampleMapper(
+    const DataConfig& config, int64_t num_classes) {
+  switch (config.task()) {
+    case DataConfig::SEMANTIC:
+      return SemanticMapper::Create(config.input(), num_classes);
+    case DataConfig::INSTANCE:
+      return SegmentMapper::Create(config.input(), SegmentMapper::Crops::kAny,
+                                   num_classes);
+    case DataConfig::PANOPTIC:
+      return SegmentMapper::Create(config.input(),
+                                   SegmentMapper::Crops::kVaried, num_classes);
+  }
+  return absl::InvalidArgumentError("data.task is none that is known");
+}
+
 absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
     const DataConfig& config) {
-  return BuildDataset(config, config.train_split());
+  return BuildDataset(config, config.train_split(), TrainOptions(config));
 }
 
 absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
     const DataConfig& config) {
-  return BuildDataset(config, config.val_split());
+  return BuildDataset(config, config.val_split(), ValOptions(config));
 }
 
 absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
@@ -96,7 +142,7 @@ absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(
     const DataConfig& config, std::shared_ptr<const Dataset> dataset,
     int64_t batch_size, int64_t rank, int64_t world_size) {
   M2F_ASSIGN_OR_RETURN(std::shared_ptr<const SampleMapper> mapper,
-                       BuildMapper(config, dataset->num_classes()));
+                       BuildSampleMapper(config, dataset->num_classes()));
   DataLoaderOptions options;
   options.batch_size = batch_size;
   options.rank = rank;

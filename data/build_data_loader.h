@@ -6,9 +6,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "mask2former/data/cityscapes.h"
+#include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/data_config.pb.h"
 #include "mask2former/data/data_loader.h"
+#include "mask2former/data/sample_mapper.h"
 
 namespace mask2former {
 
@@ -18,7 +19,22 @@ namespace mask2former {
 // Returns InvalidArgument, naming the first wrong field and its range.
 absl::Status ValidateDataConfig(const DataConfig& config);
 
-// The pictures and labels of config.train_split and config.val_split.
+// K, the classes of the data: what model.num_classes must be.
+int64_t NumClasses(const DataConfig& config);
+
+// Which files config.task reads, for training or for anything else.
+CityscapesOptions TrainOptions(const DataConfig& config);
+CityscapesOptions ValOptions(const DataConfig& config);
+
+// Turns samples of the data set into examples for config.task.
+//
+// Returns InvalidArgument if a setting is out of range.
+absl::StatusOr<std::unique_ptr<SampleMapper>> BuildSampleMapper(
+    const DataConfig& config, int64_t num_classes);
+
+// The pictures and labels of config.train_split and config.val_split, as
+// config.task needs them. The instance task leaves training pictures without
+// things out.
 //
 // Returns as CityscapesDataset::Create().
 absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
@@ -31,8 +47,9 @@ absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
 //   batch_size   images per step over all ranks, a multiple of world_size
 //   rank         of this process, 0 .. world_size - 1
 //
-// `dataset` of the second form is any data set: crops, colours and order are as
-// `config` says, its paths are not used.
+// `dataset` of the second form is any data set whose samples have what
+// config.task needs (dataset.h): crops, colours and order are as `config` says,
+// its paths are not used.
 //
 // Returns InvalidArgument if a setting is out of range, NotFound or
 // InvalidArgument for data, as BuildTrainDataset().

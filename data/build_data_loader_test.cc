@@ -4,11 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <opencv2/core.hpp>
 #include <string>
+#include <vector>
 
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
 
 namespace mask2former {
@@ -19,6 +23,16 @@ using ::testing::HasSubstr;
 
 DataConfig Config(const std::string& text) {
   return ParseTextProtoOrDie<DataConfig>(text);
+}
+
+// Whether a tensor of labels holds these.
+MATCHER_P(LabelsAre, classes, "") {
+  const std::vector<int64_t> labels(
+      arg.template const_data_ptr<int64_t>(),
+      arg.template const_data_ptr<int64_t>() + arg.numel());
+  std::vector<int64_t> sorted = labels;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted == classes;
 }
 
 class BuildDataLoaderTest : public ::testing::Test {
@@ -90,6 +104,51 @@ TEST_F(BuildDataLoaderTest, SplitsAndLabelSourceReachTheDataSet) {
                        HasSubstr("gtFine_labelTrainIds.png is missing")));
 }
 
+TEST_F(BuildDataLoaderTest, EveryTaskHasItsTargets) {
+  const struct {
+    const char* settings;
+    std::vector<int64_t> classes;  // Of every picture, whatever its crop.
+  } cases[] = {
+      {"task: INSTANCE class_set: CITYSCAPES_THINGS_8", {0, 2}},
+      {"task: INSTANCE class_set: CITYSCAPES_THINGS_8 "
+       "instance_source: INSTANCE_IDS",
+       {0, 2}},
+      {"task: PANOPTIC", {0, 10, 11, 13}},
+  };
+  for (const auto& c : cases) {
+    const DataConfig config = Tiny(c.settings);
+    const auto loader = BuildTrainLoader(config, 2);
+    ASSERT_THAT(loader, IsOk()) << c.settings;
+    for (int i = 0; i < 3; ++i) {
+      const auto batch = (*loader)->Next();
+      ASSERT_THAT(batch, IsOk()) << c.settings;
+      for (const MaskTarget& target : batch->targets) {
+        EXPECT_THAT(target.labels, LabelsAre(c.classes)) << c.settings;
+        EXPECT_THAT(target.masks.sizes(),
+                    ElementsAre(c.classes.size(), 32, 64));
+      }
+    }
+    EXPECT_EQ(BuildTrainDataset(config).value()->num_classes(),
+              NumClasses(config));
+  }
+  EXPECT_EQ(NumClasses(Tiny()), 19);
+}
+
+TEST_F(BuildDataLoaderTest, InstanceTrainingLeavesPicturesWithoutThingsOut) {
+  const std::string path =
+      TinyCityscapesPath(root_, "gtFine", "train", 0, "gtFine_instanceIds");
+  ASSERT_THAT(
+      WritePngAtomically(path, cv::Mat(64, 128, CV_16UC1, cv::Scalar(7))),
+      IsOk());
+  const std::string ids =
+      "task: INSTANCE class_set: CITYSCAPES_THINGS_8 "
+      "instance_source: INSTANCE_IDS ";
+  EXPECT_EQ(BuildTrainDataset(Tiny(ids)).value()->size(), 3);
+  EXPECT_EQ(BuildValDataset(Tiny(ids + "val_split: \"train\"")).value()->size(),
+            4);
+  EXPECT_EQ(BuildTrainDataset(Tiny("task: PANOPTIC")).value()->size(), 4);
+}
+
 TEST_F(BuildDataLoaderTest, AMissingArchiveIsNamed) {
   std::filesystem::remove_all(root_ + "/gtFine");
   EXPECT_THAT(BuildTrainLoader(Tiny(), 1),
@@ -106,6 +165,8 @@ TEST(ValidateDataConfigTest, DefaultsAreTheOfficialOnes) {
   EXPECT_EQ(config.train_split(), "train");
   EXPECT_EQ(config.val_split(), "val");
   EXPECT_EQ(config.label_source(), DataConfig::LABEL_IDS);
+  EXPECT_EQ(config.task(), DataConfig::SEMANTIC);
+  EXPECT_EQ(config.instance_source(), DataConfig::POLYGONS);
   EXPECT_EQ(config.input().max_size_train(), 4096);
   EXPECT_EQ(config.input().crop_height(), 512);
   EXPECT_EQ(config.input().crop_width(), 1024);
@@ -129,6 +190,12 @@ TEST(ValidateDataConfigTest, NamesTheFieldThatIsOutOfRange) {
         std::pair{"root: 'x' loader { num_workers: 0 }",
                   "data.loader.num_workers must be >= 1, got 0"},
         std::pair{"root: 'x' loader { prefetch: 0 }", "data.loader.prefetch"},
+        std::pair{"root: 'x' task: INSTANCE",
+                  "data.class_set must be CITYSCAPES_THINGS_8 with data.task "
+                  "INSTANCE, is CITYSCAPES_19"},
+        std::pair{"root: 'x' class_set: CITYSCAPES_THINGS_8 task: PANOPTIC",
+                  "data.class_set must be CITYSCAPES_19 with data.task "
+                  "PANOPTIC"},
         std::pair{"root: 'x' generated { train_images: 0 }",
                   "data.generated.train_images"},
         std::pair{"root: 'x' generated { val_images: 0 }",

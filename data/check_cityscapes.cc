@@ -14,7 +14,9 @@
 #include "mask2former/common/parallel_for.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes.h"
+#include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/data/instance_ids.h"
 
 namespace mask2former {
 namespace {
@@ -44,29 +46,58 @@ absl::Status CheckCompanion(const std::string& path, PngFormat format,
       ": they must be equal; unpack both archives again"));
 }
 
+// What a split is looked at for.
+struct Wants {
+  CityscapesOptions files;
+  bool instance_ids = false;  // Besides the task's files.
+};
+
+// One label file: its header, and all of it if `read`.
+absl::Status CheckLabel(const CityscapesFrame& frame, const Wants& wants,
+                        const PngInfo& image, bool read) {
+  const std::string& path = frame.label_path(wants.files.label_source);
+  if (!FileExists(path)) return absl::OkStatus();  // Has been reported.
+  M2F_RETURN_IF_ERROR(
+      CheckCompanion(path, PngFormat::kGray8, frame.image_path, image));
+  if (!read) return absl::OkStatus();
+  return ReadCityscapesLabel(path, wants.files.label_source).status();
+}
+
+absl::Status CheckInstanceIds(const CityscapesFrame& frame,
+                              DataConfig::Task task, const PngInfo& image,
+                              bool read) {
+  const std::string& path = frame.instance_ids_path;
+  if (!FileExists(path)) return absl::OkStatus();
+  M2F_RETURN_IF_ERROR(
+      CheckCompanion(path, PngFormat::kGray16, frame.image_path, image));
+  if (!read) return absl::OkStatus();
+  M2F_ASSIGN_OR_RETURN(const cv::Mat ids, ReadPng(path, PngFormat::kGray16));
+  return task == DataConfig::PANOPTIC ? PanopticSegments(ids, path).status()
+                                      : ThingSegments(ids, path).status();
+}
+
 // The problems of one picture and its companions; files that are missing have
 // been reported before.
 std::vector<std::string> CheckFrame(const CityscapesFrame& frame,
-                                    DataConfig::LabelSource source,
-                                    bool needs_instance_ids, bool read_label) {
+                                    const Wants& wants, bool read_label) {
   std::vector<std::string> problems;
   const absl::StatusOr<PngInfo> image =
       CheckHeader(frame.image_path, PngFormat::kRgb8);
   Note(image.status(), problems);
-  const std::string& label = frame.label_path(source);
-  if (FileExists(label)) {
-    absl::Status status =
-        image.ok()
-            ? CheckCompanion(label, PngFormat::kGray8, frame.image_path, *image)
-            : CheckHeader(label, PngFormat::kGray8).status();
-    if (status.ok() && read_label) {
-      status = ReadCityscapesLabel(label, source).status();
-    }
-    Note(status, problems);
+  if (!image.ok()) return problems;
+  const bool is_semantic = wants.files.task == DataConfig::SEMANTIC;
+  const bool is_polygons = wants.files.task == DataConfig::INSTANCE &&
+                           wants.files.instance_source == DataConfig::POLYGONS;
+  if (is_semantic) Note(CheckLabel(frame, wants, *image, read_label), problems);
+  if (wants.instance_ids || !(is_semantic || is_polygons)) {
+    Note(CheckInstanceIds(frame, wants.files.task, *image,
+                          read_label && !(is_semantic || is_polygons)),
+         problems);
   }
-  if (needs_instance_ids && image.ok() && FileExists(frame.instance_ids_path)) {
-    Note(CheckCompanion(frame.instance_ids_path, PngFormat::kGray16,
-                        frame.image_path, *image),
+  if (is_polygons && read_label && FileExists(frame.polygons_path)) {
+    Note(ReadThings(frame, cv::Size(static_cast<int>(image->width),
+                                    static_cast<int>(image->height)))
+             .status(),
          problems);
   }
   return problems;
@@ -98,7 +129,7 @@ class Progress {
 };
 
 void CheckSplit(const DataConfig& config, const std::string& split,
-                bool needs_instance_ids, int64_t max_files,
+                const Wants& wants, int64_t max_files,
                 std::vector<std::string>& problems) {
   const absl::StatusOr<std::vector<CityscapesFrame>> frames =
       ListCityscapes(config.root(), split);
@@ -106,16 +137,13 @@ void CheckSplit(const DataConfig& config, const std::string& split,
     Note(frames.status(), problems);
     return;
   }
-  for (std::string& problem :
-       FindMissingLabels(*frames, config.label_source())) {
+  for (std::string& problem : FindMissingFiles(*frames, wants.files)) {
     problems.push_back(std::move(problem));
   }
-  if (needs_instance_ids) {
-    for (const CityscapesFrame& frame : *frames) {
-      if (FileExists(frame.instance_ids_path)) continue;
-      problems.push_back(
-          absl::StrCat(frame.instance_ids_path, " is missing, the iIoU needs ",
-                       "it: unpack gtFine_trainvaltest.zip again"));
+  if (wants.instance_ids) {
+    for (std::string& problem : FindMissingFiles(
+             *frames, &CityscapesFrame::instance_ids_path, "the iIoU")) {
+      problems.push_back(std::move(problem));
     }
   }
   const auto size = static_cast<int64_t>(frames->size());
@@ -126,8 +154,7 @@ void CheckSplit(const DataConfig& config, const std::string& split,
   Progress progress(split, size);
   Note(ParallelFor(size, /*num_threads=*/0,
                    [&](int64_t i) {
-                     found[i] = CheckFrame((*frames)[i], config.label_source(),
-                                           needs_instance_ids, read_label[i]);
+                     found[i] = CheckFrame((*frames)[i], wants, read_label[i]);
                      progress.Add();
                      return absl::OkStatus();
                    }),
@@ -144,12 +171,16 @@ void CheckSplit(const DataConfig& config, const std::string& split,
 absl::Status CheckCityscapes(const DataConfig& config,
                              const CityscapesCheckOptions& options) {
   std::vector<std::string> problems;
-  CheckSplit(config, config.train_split(), false, options.max_files, problems);
+  Wants wants;
+  wants.files.task = config.task();
+  wants.files.label_source = config.label_source();
+  wants.files.instance_source = config.instance_source();
+  CheckSplit(config, config.train_split(), wants, options.max_files, problems);
+  wants.instance_ids = options.needs_instance_ids;
   if (config.val_split() != config.train_split()) {
-    CheckSplit(config, config.val_split(), options.needs_instance_ids,
-               options.max_files, problems);
+    CheckSplit(config, config.val_split(), wants, options.max_files, problems);
   } else if (options.needs_instance_ids) {
-    CheckSplit(config, config.val_split(), true, 0, problems);
+    CheckSplit(config, config.val_split(), wants, 0, problems);
   }
   // The same archive is missing for both splits, say.
   std::vector<std::string> unique;

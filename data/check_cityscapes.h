@@ -17,10 +17,11 @@ struct CityscapesCheckOptions {
   bool needs_instance_ids = false;
 };
 
-// Looks for what would stop a run later: missing archives, pictures without
-// labels, files of the wrong size, colour type or bit depth, labels that are
-// damaged or outside the table. Reads with all cores, and tells of its progress
-// in the log if it takes long (Cityscapes: some 10 ms a label and core).
+// Looks for what would stop a run of config.task later: missing archives,
+// pictures without labels, files of the wrong size, colour type or bit depth,
+// labels, instance ids or polygons that are damaged or outside the table. Reads
+// with all cores, and tells of its progress in the log if it takes long
+// (Cityscapes: some 10 ms a label and core).
 //
 // Returns OK, or one error that lists the problems of both splits, a line each
 // with the file and the way out.

@@ -7,6 +7,7 @@
 #include <opencv2/core.hpp>
 #include <string>
 
+#include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
@@ -97,6 +98,38 @@ TEST_F(CheckCityscapesTest, ReadsOnlyAsManyLabelsAsAsked) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("has 1 problem:")));
   EXPECT_FALSE(CheckCityscapes(config_).ok());
+}
+
+TEST_F(CheckCityscapesTest, LooksAtTheFilesOfTheTask) {
+  const std::string ids = Path("train", 0, "gtFine_instanceIds");
+  ASSERT_THAT(
+      WritePngAtomically(ids, cv::Mat(64, 128, CV_16UC1, cv::Scalar(99))),
+      IsOk());
+  const std::string stem = Path("train", 2, "gtFine_");
+  const std::string polygons =
+      stem.substr(0, stem.size() - 4) + "polygons.json";
+  ASSERT_THAT(WriteFileAtomically(
+                  polygons, R"({"imgHeight": 64, "imgWidth": 128, "objects":
+                            [{"label": "dragon", "polygon": []}]})"),
+              IsOk());
+  EXPECT_THAT(CheckCityscapes(config_), IsOk());
+  config_.set_task(DataConfig::PANOPTIC);
+  EXPECT_THAT(CheckCityscapes(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 problem:"),
+                             HasSubstr(ids + " holds instance ids of no"))));
+  config_.set_task(DataConfig::INSTANCE);
+  EXPECT_THAT(CheckCityscapes(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 problem:"),
+                             HasSubstr(polygons + ", objects[0]: label"))));
+  config_.set_instance_source(DataConfig::INSTANCE_IDS);
+  EXPECT_FALSE(CheckCityscapes(config_).ok());
+  std::filesystem::remove(polygons);
+  config_.set_instance_source(DataConfig::POLYGONS);
+  EXPECT_THAT(CheckCityscapes(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(polygons + " is missing")));
 }
 
 TEST_F(CheckCityscapesTest, AMissingArchiveOfBothSplits) {

@@ -9,7 +9,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "mask2former/common/file_io.h"
-#include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
@@ -142,6 +141,7 @@ absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
       frame.label_ids_path = absl::StrCat(stem, "labelIds.png");
       frame.label_train_ids_path = absl::StrCat(stem, "labelTrainIds.png");
       frame.instance_ids_path = absl::StrCat(stem, "instanceIds.png");
+      frame.polygons_path = absl::StrCat(stem, "polygons.json");
       frames.push_back(std::move(frame));
     }
   }
@@ -170,6 +170,19 @@ std::vector<std::string> FindMissingLabels(
   return problems;
 }
 
+std::vector<std::string> FindMissingFiles(
+    const std::vector<CityscapesFrame>& frames,
+    std::string CityscapesFrame::*path, absl::string_view reason) {
+  std::vector<std::string> problems;
+  for (const CityscapesFrame& frame : frames) {
+    if (FileExists(frame.*path)) continue;
+    problems.push_back(
+        absl::StrCat(frame.*path, " is missing, ", reason,
+                     " needs it: unpack gtFine_trainvaltest.zip again"));
+  }
+  return problems;
+}
+
 absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
                                             DataConfig::LabelSource source) {
   M2F_ASSIGN_OR_RETURN(cv::Mat label, ReadPng(path, PngFormat::kGray8));
@@ -191,54 +204,6 @@ absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
     for (int x = 0; x < label.cols; ++x) row[x] = bytes[row[x]];
   }
   return label;
-}
-
-absl::StatusOr<Sample> LoadCityscapes(const CityscapesFrame& frame,
-                                      DataConfig::LabelSource source) {
-  Sample sample;
-  sample.name = frame.name;
-  sample.image_path = frame.image_path;
-  sample.label_path = frame.label_path(source);
-  M2F_ASSIGN_OR_RETURN(sample.image,
-                       ReadPng(sample.image_path, PngFormat::kRgb8));
-  M2F_ASSIGN_OR_RETURN(sample.label,
-                       ReadCityscapesLabel(sample.label_path, source));
-  if (sample.image.size() != sample.label.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        sample.label_path, " is ", sample.label.rows, " x ", sample.label.cols,
-        " pixels, but its picture ", sample.image_path, " is ",
-        sample.image.rows, " x ", sample.image.cols,
-        ": they must be equal; unpack both archives again"));
-  }
-  return sample;
-}
-
-absl::StatusOr<std::unique_ptr<CityscapesDataset>> CityscapesDataset::Create(
-    absl::string_view root, absl::string_view split,
-    DataConfig::LabelSource source) {
-  M2F_ASSIGN_OR_RETURN(std::vector<CityscapesFrame> frames,
-                       ListCityscapes(root, split));
-  M2F_RETURN_IF_ERROR(
-      ProblemsToStatus(absl::StrCat("data set ", root, ", split ", split),
-                       FindMissingLabels(frames, source)));
-  return std::unique_ptr<CityscapesDataset>(
-      new CityscapesDataset(std::move(frames), source));
-}
-
-CityscapesDataset::CityscapesDataset(std::vector<CityscapesFrame> frames,
-                                     DataConfig::LabelSource source)
-    : frames_(std::move(frames)), source_(source) {}
-
-int64_t CityscapesDataset::size() const {
-  return static_cast<int64_t>(frames_.size());
-}
-
-int64_t CityscapesDataset::num_classes() const { return kCityscapesClasses; }
-
-absl::StatusOr<Sample> CityscapesDataset::Load(int64_t index) const {
-  CHECK_GE(index, 0);
-  CHECK_LT(index, size());
-  return LoadCityscapes(frames_[index], source_);
 }
 
 absl::Status ProblemsToStatus(absl::string_view what,

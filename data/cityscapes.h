@@ -4,10 +4,11 @@
 // Cityscapes in the folders that its archives unpack to:
 //
 //   leftImg8bit/{split}/{city}/{city}_{seq}_{frame}_leftImg8bit.png
-//   gtFine/{split}/{city}/{city}_{seq}_{frame}_gtFine_labelIds.png
+//   gtFine/{split}/{city}/{city}_{seq}_{frame}_gtFine_labelIds.png,
+//                                          ..._instanceIds.png,
+//                                          ..._polygons.json
 
 #include <cstdint>
-#include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
@@ -16,7 +17,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "mask2former/data/data_config.pb.h"
-#include "mask2former/data/dataset.h"
 
 namespace mask2former {
 
@@ -28,6 +28,7 @@ struct CityscapesFrame {
   std::string label_ids_path;        // 8-bit gray, label ids 0..33.
   std::string label_train_ids_path;  // 8-bit gray, train ids; often not there.
   std::string instance_ids_path;     // 16-bit gray.
+  std::string polygons_path;         // JSON.
 
   const std::string& label_path(DataConfig::LabelSource source) const {
     return source == DataConfig::LABEL_IDS ? label_ids_path
@@ -49,42 +50,18 @@ absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
 std::vector<std::string> FindMissingLabels(
     const std::vector<CityscapesFrame>& frames, DataConfig::LabelSource source);
 
+// The same for one kind of file, such as &CityscapesFrame::polygons_path;
+// `reason` says what needs it.
+std::vector<std::string> FindMissingFiles(
+    const std::vector<CityscapesFrame>& frames,
+    std::string CityscapesFrame::*path, absl::string_view reason);
+
 // Reads a label image as train ids, CV_8UC1, 0..18 or 255.
 //
 // Returns InvalidArgument if a pixel is outside the table (label ids 0..33,
 // train ids 0..18 and 255), or as ReadPng().
 absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
                                             DataConfig::LabelSource source);
-
-// Reads a picture and its label.
-//
-// Returns InvalidArgument if their sizes differ, or as ReadPng() and
-// ReadCityscapesLabel().
-absl::StatusOr<Sample> LoadCityscapes(const CityscapesFrame& frame,
-                                      DataConfig::LabelSource source);
-
-// The semantic task's view of a split: K = 19.
-class CityscapesDataset : public Dataset {
- public:
-  // Lists the files and verifies that every picture has its label image; reads
-  // none of them.
-  static absl::StatusOr<std::unique_ptr<CityscapesDataset>> Create(
-      absl::string_view root, absl::string_view split,
-      DataConfig::LabelSource source);
-
-  int64_t size() const override;
-  int64_t num_classes() const override;
-  absl::StatusOr<Sample> Load(int64_t index) const override;
-
-  const std::vector<CityscapesFrame>& frames() const { return frames_; }
-
- private:
-  CityscapesDataset(std::vector<CityscapesFrame> frames,
-                    DataConfig::LabelSource source);
-
-  std::vector<CityscapesFrame> frames_;
-  DataConfig::LabelSource source_;
-};
 
 // Several problems as one error, the first ten of them a line each; OK if there
 // are none. `what` says what was looked at.

@@ -66,6 +66,10 @@ def mask2former_repositories():
             modules = {":libdeflate": "libdeflate"},
             debian = "libdeflate-dev",
         )),
+        ("geos", pkg_config_repository, dict(
+            modules = {":geos": "geos"},
+            debian = "libgeos-dev",
+        )),
         ("opencv", opencv_repository, {}),
     ]:
         if name not in existing:

@@ -9,17 +9,20 @@
 namespace mask2former {
 namespace {
 
-constexpr char kPath[] = "data/testdata/goldens.txt";
+constexpr const char* kPaths[] = {"data/testdata/goldens.txt",
+                                  "data/testdata/goldens_tasks.txt"};
 
 std::map<std::string, uint32_t> ReadGoldens() {
   std::map<std::string, uint32_t> goldens;
-  std::ifstream file(kPath);
-  std::string line;
-  while (std::getline(file, line)) {
-    const size_t at = line.find(" = ");
-    if (at == std::string::npos) continue;
-    goldens[line.substr(0, at)] =
-        static_cast<uint32_t>(std::stoul(line.substr(at + 3), nullptr, 16));
+  for (const char* path : kPaths) {
+    std::ifstream file(path);
+    std::string line;
+    while (std::getline(file, line)) {
+      const size_t at = line.find(" = ");
+      if (at == std::string::npos) continue;
+      goldens[line.substr(0, at)] =
+          static_cast<uint32_t>(std::stoul(line.substr(at + 3), nullptr, 16));
+    }
   }
   return goldens;
 }
@@ -31,7 +34,8 @@ uint32_t GoldenChecksum(const std::string& key) {
       *new std::map<std::string, uint32_t>(ReadGoldens());
   const auto found = goldens.find(key);
   if (found == goldens.end()) {
-    throw std::runtime_error(std::string("no \"") + key + "\" in " + kPath);
+    throw std::runtime_error(std::string("no \"") + key +
+                             "\" in data/testdata");
   }
   return found->second;
 }

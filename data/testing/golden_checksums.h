@@ -9,7 +9,7 @@
 
 namespace mask2former {
 
-// What data/testdata/goldens.txt says of `key`. Throws std::runtime_error if it
+// What data/testdata/goldens*.txt say of `key`. Throws std::runtime_error if it
 // says nothing. Tests that call this need //data:goldens as data.
 uint32_t GoldenChecksum(const std::string& key);
 

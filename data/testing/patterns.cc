@@ -1,6 +1,7 @@
 #include "mask2former/data/testing/patterns.h"
 
 #include <cstdint>
+#include <iterator>
 
 namespace mask2former {
 namespace {
@@ -11,6 +12,10 @@ uint32_t Hash(uint32_t value) {
   value *= 0x85EBCA6Bu;
   return value ^ (value >> 13);
 }
+
+constexpr uint32_t kPatternLabels[] = {0,  1,  3,  7,  8,  11, 17, 21,
+                                       23, 24, 25, 26, 27, 28, 29, 30,
+                                       31, 32, 33, 26, 24, 26};
 
 }  // namespace
 
@@ -34,6 +39,21 @@ cv::Mat LabelPattern(int height, int width) {
     }
   }
   return label;
+}
+
+cv::Mat InstanceIdPattern(int height, int width) {
+  cv::Mat ids(height, width, CV_16UC1);
+  for (int y = 0; y < height; ++y) {
+    uint16_t* row = ids.ptr<uint16_t>(y);
+    for (int x = 0; x < width; ++x) {
+      const uint32_t v = Hash(static_cast<uint32_t>((y / 16) * 999 + x / 16));
+      const uint32_t label = kPatternLabels[v % std::size(kPatternLabels)];
+      const bool is_instance = label >= 24 && (v >> 8) % 4 > 0;
+      row[x] = static_cast<uint16_t>(
+          is_instance ? label * 1000 + (v >> 16) % 100 : label);
+    }
+  }
+  return ids;
 }
 
 }  // namespace mask2former

@@ -26,10 +26,20 @@ std::string City(const std::string& split, int64_t index) {
   return index % 2 == 0 ? "aachen" : "ulm";
 }
 
+// What a polygons.json says of the rectangles that were filled.
+std::string PolygonsOf(const cv::Rect& r, absl::string_view label) {
+  const int right = r.x + r.width - 1;
+  const int bottom = r.y + r.height - 1;
+  return absl::StrFormat(
+      R"({"label": "%s", "polygon": [[%d, %d], [%d, %d], [%d, %d], [%d, %d]]})",
+      label, r.x, r.y, right, r.y, right, bottom, r.x, bottom);
+}
+
 struct Scene {
   cv::Mat image;      // CV_8UC3, R, G, B.
   cv::Mat ids;        // CV_8UC1
   cv::Mat instances;  // CV_16UC1
+  std::string polygons;
 };
 
 Scene Draw(const TinyCityscapesOptions& options, SampleRandom& random) {
@@ -37,8 +47,14 @@ Scene Draw(const TinyCityscapesOptions& options, SampleRandom& random) {
   const auto width = static_cast<int>(options.width);
   Scene scene;
   scene.instances = cv::Mat(height, width, CV_16UC1, cv::Scalar(kSky));
+  scene.polygons = absl::StrCat(R"({"imgHeight": )", height,
+                                R"(, "imgWidth": )", width, R"(, "objects": [)",
+                                PolygonsOf({0, 0, width, height}, "sky"));
   const auto fill = [&scene](const cv::Rect& area, int value) {
     cv::rectangle(scene.instances, area, cv::Scalar(value), cv::FILLED);
+    const int id = value >= 1000 ? value / 1000 : value;
+    absl::StrAppend(&scene.polygons, ",\n",
+                    PolygonsOf(area, CityscapesLabels()[id].name));
   };
   fill(cv::Rect(0, height / 2, width, height - height / 2), kRoad);
   const auto car = static_cast<int>(random.Integer(0, width / 2));
@@ -47,6 +63,7 @@ Scene Draw(const TinyCityscapesOptions& options, SampleRandom& random) {
   fill(cv::Rect(person, height / 4, width / 16 + 1, height / 2),
        kPerson * 1000);
   fill(cv::Rect(0, height - 2, width, 2), kOutOfRoi);
+  scene.polygons += "]}\n";
 
   scene.image = cv::Mat(height, width, CV_8UC3);
   scene.ids = cv::Mat(height, width, CV_8UC1);
@@ -66,12 +83,16 @@ Scene Draw(const TinyCityscapesOptions& options, SampleRandom& random) {
 }
 
 // Plainly: syncing every file to the disk would take most of a test's time.
-absl::Status WritePng(const std::string& path, const cv::Mat& image) {
-  M2F_ASSIGN_OR_RETURN(const std::string bytes, EncodePng(image));
+absl::Status WriteText(const std::string& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary);
   file << bytes;
   if (file.flush()) return absl::OkStatus();
   return absl::InternalError(absl::StrCat("cannot write ", path));
+}
+
+absl::Status WritePng(const std::string& path, const cv::Mat& image) {
+  M2F_ASSIGN_OR_RETURN(const std::string bytes, EncodePng(image));
+  return WriteText(path, bytes);
 }
 
 absl::Status WriteSplit(const std::string& root, const std::string& split,
@@ -91,6 +112,11 @@ absl::Status WriteSplit(const std::string& root, const std::string& split,
     M2F_RETURN_IF_ERROR(WritePng(path("gtFine", "gtFine_labelIds"), scene.ids));
     M2F_RETURN_IF_ERROR(
         WritePng(path("gtFine", "gtFine_instanceIds"), scene.instances));
+    M2F_RETURN_IF_ERROR(WriteText(
+        absl::StrCat(root, "/gtFine/", split, "/", City(split, i), "/",
+                     absl::StrFormat("%s_%06d_000019_gtFine_polygons.json",
+                                     City(split, i), i)),
+        scene.polygons));
     if (!options.train_ids) continue;
     const std::array<uint8_t, 256>& table = CityscapesIdToTrainId();
     cv::Mat train_ids;

@@ -18,10 +18,10 @@ struct TinyCityscapesOptions {
 };
 
 // Writes a data set in Cityscapes' layout below `root`, folders included:
-// pictures, labelIds and instanceIds. Sky above, road below, a car and a person
-// whose places differ from picture to picture, a border of "out of roi"; each
-// class has its label's colour with some noise, so that it can be learnt.
-// The same on every machine.
+// pictures, labelIds, instanceIds and polygons. Sky above, road below, a car
+// and a person whose places differ from picture to picture, a border of "out of
+// roi"; each class has its label's colour with some noise, so that it can be
+// learnt. The same on every machine.
 //
 // Picture i of train lies in city "aachen" for even i, "ulm" for odd ones,
 // those of val in "lindau": {city}_{i:06}_000019.

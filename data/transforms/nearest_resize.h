@@ -12,14 +12,22 @@ namespace mask2former {
 // exactly. That is what PyTorch's interpolate(mode = "nearest") does to
 // doubles; Pillow's and OpenCV's rules pick other pixels.
 //
-//   label    [H, W] CV_8UC1
+//   label    [H, W] CV_8UC1 or CV_16UC1
 //   size     of the whole result, >= 1
 //   region   part of the result to compute, inside it
-//   returns  [region.height, region.width] CV_8UC1
+//   returns  [region.height, region.width] of the label's type
 //
 // Throws c10::Error on other types, an empty image or a region outside.
 cv::Mat ResizeNearest(const cv::Mat& label, const ImageSize& size,
                       const cv::Rect& region);
+
+// The same by Pillow's NEAREST: result pixel i reads the source pixel that its
+// centre falls on, (i + 0.5) * in / out rounded down, where the positions are
+// added up step by step in double.
+//
+// Source: Pillow 10.4, Image.resize(); checked against its output.
+cv::Mat ResizeNearestCentre(const cv::Mat& label, const ImageSize& size,
+                            const cv::Rect& region);
 
 }  // namespace mask2former
 

@@ -20,6 +20,11 @@ cv::Mat Whole(const cv::Mat& label, int height, int width) {
   return ResizeNearest(label, {height, width}, cv::Rect(0, 0, width, height));
 }
 
+cv::Mat WholeByCentre(const cv::Mat& label, int height, int width) {
+  return ResizeNearestCentre(label, {height, width},
+                             cv::Rect(0, 0, width, height));
+}
+
 TEST(ResizeNearestTest, EqualsPyTorchAtTheOfficialSizes) {
   const cv::Mat tall = NoisePattern(1024, 16, 1);
   const cv::Mat wide = NoisePattern(16, 2048, 1);
@@ -32,6 +37,38 @@ TEST(ResizeNearestTest, EqualsPyTorchAtTheOfficialSizes) {
               GoldenChecksum("nearest columns " + name))
         << size;
   }
+}
+
+TEST(ResizeNearestCentreTest, EqualsPillowAtTheOfficialSizes) {
+  const cv::Mat tall = NoisePattern(1024, 16, 1);
+  const cv::Mat wide = NoisePattern(16, 2048, 1);
+  for (const int size : kOfficialSizes) {
+    const std::string name = std::to_string(size);
+    EXPECT_EQ(Checksum(WholeByCentre(tall, size, 16)),
+              GoldenChecksum("pil nearest rows " + name))
+        << size;
+    EXPECT_EQ(Checksum(WholeByCentre(wide, 16, 2 * size)),
+              GoldenChecksum("pil nearest columns " + name))
+        << size;
+  }
+}
+
+TEST(ResizeNearestCentreTest, TakesThePixelUnderTheCentreOfAnyDepth) {
+  cv::Mat label = (cv::Mat_<uint16_t>(1, 4) << 0, 1000, 2000, 65535);
+  const cv::Mat half = WholeByCentre(label, 1, 2);
+  ASSERT_EQ(half.type(), CV_16UC1);
+  EXPECT_EQ(half.at<uint16_t>(0, 0), 1000);
+  EXPECT_EQ(half.at<uint16_t>(0, 1), 65535);
+  EXPECT_EQ(Whole(label, 1, 2).at<uint16_t>(0, 1), 2000);
+}
+
+TEST(ResizeNearestCentreTest, ARegionEqualsTheCropOfTheWhole) {
+  const cv::Mat label = LabelPattern(64, 96);
+  const cv::Mat whole = WholeByCentre(label, 91, 137);
+  const cv::Rect region(17, 31, 64, 48);
+  EXPECT_EQ(cv::norm(ResizeNearestCentre(label, {91, 137}, region),
+                     whole(region), cv::NORM_INF),
+            0.0);
 }
 
 TEST(ResizeNearestTest, TakesTheLeftAndUpperPixel) {

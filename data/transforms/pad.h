@@ -10,7 +10,7 @@ namespace mask2former {
 // Extends an image to `size` at the right and below, every new channel value
 // being `value`.
 //
-//   image  [H, W] 8-bit, any number of channels; not larger than `size`
+//   image  [H, W] of any type; not larger than `size`
 //
 // Throws c10::Error if it is larger.
 cv::Mat PadTo(const cv::Mat& image, const ImageSize& size, uint8_t value);
