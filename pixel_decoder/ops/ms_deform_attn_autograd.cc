@@ -1,4 +1,5 @@
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -44,6 +45,9 @@ at::Tensor MsDeformAttnAutograd(const at::Tensor& value,
 
 TORCH_LIBRARY_IMPL(mask2former, Autograd, m) {
   m.impl("ms_deform_attn", &MsDeformAttnAutograd);
+  // Without it a second derivative would silently lack a part.
+  m.impl("ms_deform_attn_backward",
+         torch::autograd::autogradNotImplementedFallback());
 }
 
 }  // namespace mask2former::ops

@@ -23,14 +23,19 @@ MsDeformAttnSizes CheckValue(const at::Tensor& value,
   TORCH_CHECK(!level_shapes.empty() && level_shapes.size() % 2 == 0,
               "level_shapes must hold (H, W) pairs, got ", level_shapes);
   const int64_t levels = static_cast<int64_t>(level_shapes.size()) / 2;
+  constexpr int64_t kMaxPositions = std::numeric_limits<int32_t>::max();
   int64_t positions = 0;
   for (int64_t l = 0; l < levels; ++l) {
-    TORCH_CHECK(level_shapes[2 * l] > 0 && level_shapes[2 * l + 1] > 0,
-                "level_shapes must be positive, got ", level_shapes);
-    positions += level_shapes[2 * l] * level_shapes[2 * l + 1];
+    const int64_t height = level_shapes[2 * l];
+    const int64_t width = level_shapes[2 * l + 1];
+    TORCH_CHECK(height > 0 && width > 0, "level_shapes must be positive, got ",
+                level_shapes);
+    // By division, for products of 64 bits may overflow.
+    TORCH_CHECK(height <= (kMaxPositions - positions) / width,
+                "the levels must have less than 2^31 positions, got shapes ",
+                level_shapes);
+    positions += height * width;
   }
-  TORCH_CHECK(positions <= std::numeric_limits<int32_t>::max(),
-              "the levels must have less than 2^31 positions, got ", positions);
   CheckShape(value, "value", {kAny, positions, kAny, kAny});
   MsDeformAttnSizes sizes = {};
   sizes.batch = value.size(0);

@@ -2,6 +2,7 @@
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/tensor.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -57,7 +58,9 @@ class MsDeformAttnFusedFunction
     auto [grad_value, grad_offsets, grad_logits] = MsDeformAttnFusedBackward(
         grad_outputs[0], saved[0], level_shapes, saved[1], saved[2], saved[3]);
     at::Tensor grad_points;
-    if (context->needs_input_grad(2)) {
+    // Counts tensors only: value is 0, level_shapes is none.
+    constexpr size_t kReferencePoints = 1;
+    if (context->needs_input_grad(kReferencePoints)) {
       grad_points = GradReferencePoints(grad_offsets, saved[1], level_shapes);
     }
     return {grad_value, at::Tensor(), grad_points, grad_offsets, grad_logits};
@@ -77,6 +80,9 @@ at::Tensor MsDeformAttnFusedAutograd(const at::Tensor& value,
 
 TORCH_LIBRARY_IMPL(mask2former, Autograd, m) {
   m.impl("ms_deform_attn_fused", &MsDeformAttnFusedAutograd);
+  // Without it a second derivative would silently lack a part.
+  m.impl("ms_deform_attn_fused_backward",
+         torch::autograd::autogradNotImplementedFallback());
 }
 
 }  // namespace mask2former::ops

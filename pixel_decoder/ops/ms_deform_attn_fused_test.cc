@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -117,6 +119,77 @@ TEST(MsDeformAttnFusedGradientTest, MatchesCentralDifferences) {
                         Case{"", 2, 2, 2, 2, 9, 1, {3, 2}}}) {
     EXPECT_TRUE(GradientsMatch([&](const Arguments& x) { return Fused(c, x); },
                                RandomArguments(c, at::kDouble)));
+  }
+}
+
+// The gradients of `wanted` of the four arguments, and how often the backward
+// direction sums a tensor up, as only the reference points' gradient does.
+struct Wanted {
+  std::vector<at::Tensor> gradients;
+  int sums;
+};
+
+int g_sums = 0;
+
+Wanted GradientsOf(const Case& c, const std::vector<int>& wanted) {
+  Arguments a = RandomArguments(c, at::kDouble);
+  std::vector<at::Tensor> inputs;
+  for (const int i : wanted) inputs.push_back(a[i].requires_grad_());
+  const at::Tensor output = Fused(c, a);
+  const at::Tensor grad = at::ones_like(output).cumsum(-1).sin();
+  g_sums = 0;
+  const at::CallbackHandle handle = at::addGlobalCallback(
+      at::RecordFunctionCallback([](const at::RecordFunction& function)
+                                     -> std::unique_ptr<at::ObserverContext> {
+        if (std::string(function.name()) == "aten::sum") ++g_sums;
+        return nullptr;
+      }));
+  const auto gradients = torch::autograd::grad({output}, inputs, {grad});
+  at::removeCallback(handle);
+  return {gradients, g_sums};
+}
+
+TEST(MsDeformAttnFusedGradientTest, ReferencePointsAloneGetTheirs) {
+  for (const int64_t reference_batch : {1, 2}) {
+    const Case c{"", 2, reference_batch, 3, 2, 4, 3, {4, 6, 2, 3}};
+    Arguments a = RandomArguments(c, at::kDouble);
+    for (at::Tensor& t : a) t.requires_grad_();
+    const std::vector<at::Tensor> all = Gradients(Reference(c, a), a);
+    const Wanted points = GradientsOf(c, {1});
+    EXPECT_THAT(points.gradients[0], TensorNear(all[1], 1e-10, 1e-10));
+    EXPECT_GT(points.sums, 0);
+  }
+}
+
+// In a model they are constant, and their gradient is a sum over all samples.
+TEST(MsDeformAttnFusedGradientTest, ConstantReferencePointsCostNothing) {
+  const Case c{"", 2, 1, 3, 2, 4, 3, {4, 6, 2, 3}};
+  Arguments a = RandomArguments(c, at::kDouble);
+  for (at::Tensor& t : a) t.requires_grad_();
+  const std::vector<at::Tensor> all = Gradients(Reference(c, a), a);
+  const Wanted others = GradientsOf(c, {0, 2, 3});
+  EXPECT_THAT(others.gradients[0], TensorNear(all[0], 1e-10, 1e-10));
+  EXPECT_THAT(others.gradients[1], TensorNear(all[2], 1e-10, 1e-10));
+  EXPECT_THAT(others.gradients[2], TensorNear(all[3], 1e-10, 1e-10));
+  EXPECT_EQ(others.sums, 0);
+}
+
+// The backward direction is no function that could be differentiated again.
+TEST(MsDeformAttnFusedGradientTest, RefusesASecondDerivative) {
+  const Case c{"", 1, 1, 2, 1, 2, 1, {2, 3}};
+  Arguments a = RandomArguments(c, at::kDouble);
+  for (at::Tensor& t : a) t.requires_grad_();
+  const at::Tensor output = Fused(c, a);
+  const std::vector<at::Tensor> first = torch::autograd::grad(
+      {output}, a, {at::ones_like(output)}, /*retain_graph=*/true,
+      /*create_graph=*/true);
+  for (const at::Tensor& gradient : first) {
+    EXPECT_THAT(
+        [&] {
+          torch::autograd::grad({gradient.sum()}, {a[0]}, {},
+                                /*retain_graph=*/true);
+        },
+        ThrowsMessage<c10::Error>(HasSubstr("not implemented")));
   }
 }
 

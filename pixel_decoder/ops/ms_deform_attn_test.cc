@@ -284,6 +284,43 @@ TEST(MsDeformAttnEdgeTest, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+// The backward direction is no function that could be differentiated again.
+TEST(MsDeformAttnEdgeTest, RefusesASecondDerivative) {
+  const at::Tensor value = at::ones({1, 6, 1, 1}).requires_grad_();
+  const at::Tensor locations =
+      at::full({1, 1, 1, 1, 1, 2}, 0.4).requires_grad_();
+  const at::Tensor weights = at::ones({1, 1, 1, 1, 1}).requires_grad_();
+  const auto first = torch::autograd::grad(
+      {MsDeformAttn(value, {2, 3}, locations, weights).sum()},
+      {value, locations, weights}, {}, /*retain_graph=*/true,
+      /*create_graph=*/true);
+  for (const at::Tensor& gradient : first) {
+    EXPECT_THAT(
+        [&] {
+          torch::autograd::grad({gradient.sum()}, {weights}, {},
+                                /*retain_graph=*/true);
+        },
+        ThrowsMessage<c10::Error>(HasSubstr("not implemented")));
+  }
+}
+
+TEST(MsDeformAttnCheckTest, RefusesSizesWhoseProductOverflows) {
+  // 2^40 * 2^24 is 0 in 64 bits; twice 2^62 is negative.
+  for (const std::vector<int64_t>& shapes : std::vector<std::vector<int64_t>>{
+           {int64_t{1} << 40, int64_t{1} << 24},
+           {int64_t{1} << 31, int64_t{1} << 31, int64_t{1} << 31,
+            int64_t{1} << 31, 1, 1},
+           {1 << 16, 1 << 15, 1, 1}}) {
+    EXPECT_THAT(
+        [&] {
+          MsDeformAttn(at::zeros({1, 0, 1, 1}), shapes,
+                       at::zeros({1, 0, 1, 1, 1, 2}), at::zeros({1, 0, 1, 1}));
+        },
+        ThrowsMessage<c10::Error>(
+            HasSubstr("the levels must have less than 2^31 positions")));
+  }
+}
+
 TEST(MsDeformAttnCheckTest, NamesTheArgumentThatIsWrong) {
   const at::Tensor value = at::zeros({1, 6, 1, 1});
   const at::Tensor locations = at::zeros({1, 1, 1, 1, 1, 2});
