@@ -29,9 +29,12 @@ torch::Tensor ToTokens(const torch::Tensor& map) {
 }
 
 // The centre of every pixel of every level, as a fraction of its level:
-// [1, S, 1, 2], (x, y).
+// [1, S, 1, 2], (x, y). Float beside halves, whose steps are half a pixel wide
+// on a large level.
 torch::Tensor PixelCentres(at::IntArrayRef level_shapes,
-                           const torch::TensorOptions& options) {
+                           const torch::Tensor& tokens) {
+  const torch::TensorOptions options = tokens.options().dtype(
+      tokens.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
   std::vector<torch::Tensor> centres;
   for (size_t l = 0; l < level_shapes.size(); l += 2) {
     const int64_t height = level_shapes[l];
@@ -150,7 +153,7 @@ std::vector<torch::Tensor> DeformableEncoder::forward(
   torch::Tensor x = at::cat(tokens, 1);                 // [B, S, C]
   const torch::Tensor p = at::cat(token_positions, 1);  // [B or 1, S, C]
   const torch::Tensor centres =
-      PixelCentres(level_shapes, x.options())
+      PixelCentres(level_shapes, x)
           .expand({-1, -1, options_.attention.num_levels, -1});
   for (const auto& layer : layers_) {
     x = layer->forward(x, p, centres, level_shapes);

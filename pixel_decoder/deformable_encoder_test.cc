@@ -114,6 +114,33 @@ TEST(DeformableEncoderTest, LayerIsPostNormAndPositionsEnterQueriesOnly) {
   expect(encoder.forward(maps.levels, maps.positions));
 }
 
+// Beyond the 256th pixel bfloat16 has no two neighbouring centres.
+TEST(DeformableEncoderTest, InBFloat16ReadsWhereItDoesInFloat) {
+  DeformableEncoderOptions options = SmallOptions();
+  options.num_layers = 1;
+  DeformableEncoder encoder(options);
+  FillWithReferenceValues(encoder, "encoder:");
+  const std::vector<at::Tensor> levels = {Values("wide", {1, 12, 1, 1001}),
+                                          Values("high", {1, 12, 900, 1})};
+  const std::vector<at::Tensor> positions = {Values("p", {1, 12, 1, 1001}),
+                                             Values("q", {1, 12, 900, 1})};
+  const auto run = [&](at::ScalarType type) {
+    const auto convert = [type](std::vector<at::Tensor> maps) {
+      for (at::Tensor& map : maps) map = map.to(at::kBFloat16).to(type);
+      return maps;
+    };
+    encoder.to(type);
+    return encoder.forward(convert(levels), convert(positions));
+  };
+  const c10::NoGradGuard no_grad;
+  const auto half = run(at::kBFloat16), single = run(at::kFloat);
+  for (int l = 0; l < 2; ++l) {
+    EXPECT_EQ(half[l].scalar_type(), at::kBFloat16);
+    const at::Tensor error = (half[l].to(at::kFloat) - single[l]).abs();
+    EXPECT_LT(error.max().item<double>(), 0.05) << "level " << l;
+  }
+}
+
 TEST(DeformableEncoderTest, LeavesItsInputsAlone) {
   DeformableEncoder encoder(SmallOptions());
   encoder.to(at::kDouble);
