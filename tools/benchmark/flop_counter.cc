@@ -60,12 +60,19 @@ int64_t Attention(const at::RecordFunction& call) {
              : 0;
 }
 
-// Four corners of each sample, D channels.
+// Four corners of each sample, D channels. Argument `weights`, of the samples'
+// weights or logits, has a number for each sample.
+template <size_t weights>
 int64_t DeformableAttention(const at::RecordFunction& call) {
   const Values in = call.inputs();
-  if (in.size() < 4 || !in[0].isTensor() || !in[3].isTensor()) return 0;
-  return 8 * in[3].toTensor().numel() * in[0].toTensor().size(-1);
+  if (in.size() <= weights || !in[0].isTensor() || !in[weights].isTensor()) {
+    return 0;
+  }
+  return 8 * in[weights].toTensor().numel() * in[0].toTensor().size(-1);
 }
+
+// Four corners for each number that is read.
+int64_t PointSampling(const at::RecordFunction& /*call*/) { return 8; }
 
 struct Operator {
   int64_t (*flops)(const at::RecordFunction&);
@@ -88,7 +95,9 @@ const std::map<std::string, Operator>& Table() {
       {"aten::_scaled_dot_product_flash_attention", {Attention}},
       {"aten::_scaled_dot_product_efficient_attention", {Attention}},
       {"aten::_scaled_dot_product_cudnn_attention", {Attention}},
-      {"mask2former::ms_deform_attn", {DeformableAttention}},
+      {"mask2former::ms_deform_attn", {DeformableAttention<3>}},
+      {"mask2former::ms_deform_attn_fused", {DeformableAttention<4>}},
+      {"mask2former::point_sample_read", {PointSampling, true}},
   };
   return *table;
 }

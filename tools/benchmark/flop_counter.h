@@ -10,9 +10,10 @@
 namespace mask2former {
 
 // Counts the floating-point operations of matrix products, convolutions,
-// attention and deformable attention that LibTorch is asked for while it lives,
-// by all threads. A multiplication and an addition are two. Elementwise
-// operations, norms and the like are not counted, as in the papers.
+// attention, deformable attention and, on GPUs, point sampling that LibTorch is
+// asked for while it lives, by all threads. A multiplication and an addition
+// are two. Elementwise operations, norms and the like are not counted, as in
+// the papers.
 //
 // One at a time. Slows operators down a little, so not for timed runs.
 class FlopCounter {

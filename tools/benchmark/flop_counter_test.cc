@@ -3,8 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
+#include <torch/library.h>
 
+#include <optional>
+
+#include "mask2former/common/point_sample_ops.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
 
 namespace mask2former {
 namespace {
@@ -61,6 +66,27 @@ TEST(FlopCounterTest, CountsDeformableAttention) {
               ops::MsDeformAttn(value, {2, 3}, locations, weights);
             }),
             8 * (5 * 2 * 3) * 4);
+  const at::Tensor points = at::rand({1, 5, 1, 2});
+  EXPECT_EQ(Count([&] {
+              ops::MsDeformAttnFused(value, {2, 3}, points, locations, weights);
+            }),
+            8 * (5 * 2 * 3) * 4);
+}
+
+// Of the kernel's shape; only GPUs have one that reads.
+at::Tensor ReadZeros(const at::Tensor& maps, const std::optional<at::Tensor>&,
+                     const at::Tensor& points) {
+  return at::zeros({points.size(0), maps.size(1), points.size(1)});
+}
+
+TORCH_LIBRARY_IMPL(mask2former, CPU, m) {
+  m.impl("point_sample_read", &ReadZeros);
+}
+
+TEST(FlopCounterTest, CountsPointSampling) {
+  const at::Tensor maps = at::rand({2, 3, 4, 5}), points = at::rand({2, 7, 2});
+  EXPECT_EQ(Count([&] { PointSampleRead(maps, std::nullopt, points); }),
+            8 * (2 * 3 * 7));
 }
 
 TEST(FlopCounterTest, CountsNothingElse) {

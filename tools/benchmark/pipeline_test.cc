@@ -58,6 +58,29 @@ TEST(PipelineTest, DecodesAndResizesAPicture) {
   EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 128));
 }
 
+// By hand, from the sizes in configs/quickstart/semantic.textproto.
+TEST(PipelineTest, CountsThePixelDecodersOperations) {
+  constexpr int64_t kPositions = 2 * 2 + 4 * 4 + 8 * 8, kFine = 16 * 16;
+  constexpr int64_t kChannels = 128, kHeads = 4, kLevels = 3, kPoints = 4;
+  constexpr int64_t kSamples = kHeads * kLevels * kPoints;
+  constexpr int64_t kProjections =
+      kChannels * (2 * 2 * 256 + 4 * 4 * 128 + 8 * 8 * 64);
+  constexpr int64_t kLayer =
+      kPositions * kChannels * (2 * kChannels + 3 * kSamples + 2 * 256) +
+      4 * kPositions * kSamples * (kChannels / kHeads);
+  constexpr int64_t kUpwards =
+      kFine * kChannels * (32 + 9 * kChannels + kChannels);
+  PipelineOptions options;
+  options.size = {64, 64};
+  auto pipeline = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  for (const StageTime& stage : pipeline->RunOnce(true)) {
+    if (stage.name == "pixel_decoder") {
+      EXPECT_EQ(stage.flops, 2 * (kProjections + 2 * kLayer + kUpwards));
+    }
+  }
+}
+
 TEST(PipelineTest, CountsOperationsInProportionToTheBatch) {
   PipelineOptions options;
   options.size = {64, 64};
