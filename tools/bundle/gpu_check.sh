@@ -20,13 +20,20 @@ passed=0 failed=0 skipped=0
 limit=""
 if command -v timeout > /dev/null; then limit="timeout ${M2F_CHECK_SECONDS:-900}"; fi
 
+# keep_if_complete REPORT: null in place of a report whose writer was stopped before its end. Its brackets
+# tell, those in strings aside: the outermost closes last.
+keep_if_complete() {
+  awk '{ gsub(/\\./, ""); gsub(/"[^"]*"/, ""); opened += gsub(/[{[]/, ""); closed += gsub(/[]}]/, "") }
+    END { exit !(opened > 0 && opened == closed) }' "$1" 2> /dev/null || echo null > "$1"
+}
+
 # run_one KIND NAME REPORT COMMAND...: runs it in files/, notes how it ended.
 run_one() {
   kind="$1" name="$2" report="$3"
   shift 3
   (cd "$here/files" && $limit "$here/run" "$name" "$@") > "$work/log" 2>&1
   code=$?
-  [ -s "$report" ] || echo null > "$report"
+  keep_if_complete "$report"
   printf '%s "%s": {"exit": %d, "report": %s}' "$comma" "$name" "$code" "$(cat "$report")" >> "$work/$kind"
   comma=,
   word=passed
@@ -49,7 +56,7 @@ mkdir -p "$here/files"
 
 (cd "$here/files" && "$here/run" doctor --json) > "$work/doctor.json" 2> "$work/doctor.log"
 doctor=$?
-[ -s "$work/doctor.json" ] || echo null > "$work/doctor.json"
+keep_if_complete "$work/doctor.json"
 if [ "$doctor" -ne 0 ]; then
   failed=$((failed + 1))
   cat "$work/doctor.json" "$work/doctor.log"

@@ -37,11 +37,21 @@ grep -q -- "--benchmark_min_time=0.01" bundle/flags
 
 reporter c_test '{"result": "SKIPPED"}' 0
 printf '#!/bin/sh\nkill -SEGV $$\n' > bundle/bin/d_test
+# Killed while they write: in the middle of a word, after a whole part of the report, in a string.
+killed() {  # killed NAME REPORT
+  reporter "$1" "$2" 0
+  sed -i 's/^exit 0$/kill -KILL $$/' "bundle/bin/$1"
+}
+killed e_benchmark '{"benchmarks": ['
+killed f_benchmark '{"benchmarks": [{"name": "a}"}'
+killed g_benchmark '{"benchmarks": [{"name": "]}]}'
+# Whole, whatever its strings hold; a program that fails after its report.
+reporter h_benchmark '{"benchmarks": [{"name": "[{\"{"}]}' 3
 chmod +x bundle/bin/*
 code=0
 bundle/gpu_check second.json > log 2>&1 || code=$?
 [ "$code" = 1 ]
-grep -qx "2 passed, 1 failed, 1 with cases skipped; second.json" log
+grep -qx "2 passed, 5 failed, 1 with cases skipped; second.json" log
 grep -qx "d_test: FAILED" log
 
 python3 - << 'END'
@@ -53,5 +63,9 @@ assert first["tests"] == {"a_test": {"exit": 0, "report": {"tests": 2}}}, first
 assert first["benchmarks"]["b_benchmark"]["report"] == {"benchmarks": []}, first
 assert list(second["tests"]) == ["a_test", "c_test", "d_test"], second
 assert second["tests"]["d_test"]["exit"] != 0 and second["tests"]["d_test"]["report"] is None, second
+cut_off = {name: second["benchmarks"][name] for name in ("e_benchmark", "f_benchmark", "g_benchmark")}
+assert all(entry == {"exit": 137, "report": None} for entry in cut_off.values()), cut_off
+whole = second["benchmarks"]["h_benchmark"]
+assert whole == {"exit": 3, "report": {"benchmarks": [{"name": '[{"{'}]}}, whole
 END
 echo "all as it should be"
