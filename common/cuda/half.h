@@ -95,7 +95,8 @@ M2F_HOST_DEVICE inline float FromFloat<float>(float value) {
 
 template <>
 M2F_HOST_DEVICE inline BFloat16 FromFloat<BFloat16>(float value) {
-#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
+  // Older GPUs have no such instruction.
+#if defined(__CUDACC__) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
   BFloat16 result;
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
   return result;
