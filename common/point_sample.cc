@@ -141,6 +141,14 @@ at::Tensor Read(const PointSampleSizes& sizes, at::IntArrayRef output_sizes,
   return output;
 }
 
+// Their backward directions cannot be differentiated again. Said aloud, for
+// autograd would take their results for constants.
+void RefuseSecondDerivative(const at::Tensor& gradient) {
+  TORCH_CHECK(!at::GradMode::is_enabled() || !gradient.requires_grad(),
+              "the gradient of point sampling has no derivative: call "
+              "backward() without create_graph");
+}
+
 // PointSampleRows for maps in host memory, with a gradient.
 class ReadRows final : public torch::autograd::Function<ReadRows> {
  public:
@@ -156,6 +164,7 @@ class ReadRows final : public torch::autograd::Function<ReadRows> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       torch::autograd::variable_list gradients) {
+    RefuseSecondDerivative(gradients[0]);
     const torch::autograd::variable_list saved = context->get_saved_variables();
     const at::Tensor& rows = saved[0];
     const std::vector<int64_t> maps = context->saved_data["maps"].toIntVector();
@@ -185,8 +194,12 @@ class ReadRows final : public torch::autograd::Function<ReadRows> {
  private:
   static PointSampleSizes MakeSizes(at::IntArrayRef maps,
                                     const at::Tensor& points) {
-    return {points.size(0), 1, points.size(1), static_cast<int32_t>(maps[1]),
-            static_cast<int32_t>(maps[2])};
+    return {points.size(0),
+            1,
+            points.size(1),
+            static_cast<int32_t>(maps[1]),
+            static_cast<int32_t>(maps[2]),
+            maps[0]};
   }
 };
 
@@ -207,6 +220,7 @@ class ReadOnDevice final : public torch::autograd::Function<ReadOnDevice> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       torch::autograd::variable_list gradients) {
+    RefuseSecondDerivative(gradients[0]);
     const torch::autograd::variable_list saved = context->get_saved_variables();
     const std::optional<at::Tensor> rows =
         saved[0].defined() ? std::optional<at::Tensor>(saved[0]) : std::nullopt;
@@ -233,7 +247,7 @@ at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points) {
   CheckShape(maps, "maps", {kAny, kAny, kAny, kAny});
   CheckShape(points, "points", {maps.size(0), kAny, 2});
   const PointSampleSizes sizes =
-      CheckPointSample(maps.sizes(), /*rows=*/{}, points);
+      CheckPointSampleRead(maps, /*rows=*/{}, points);
   if (HasPointSampleOps(maps.device())) {
     return ReadOnDevice::apply(maps, std::optional<at::Tensor>(), points);
   }
@@ -247,9 +261,7 @@ at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
   CheckShape(maps, "maps", {kAny, kAny, kAny});
   CheckShape(rows, "rows", {kAny});
   CheckShape(points, "points", {rows.size(0), kAny, 2});
-  CheckPointSample({maps.size(0), 1, maps.size(1), maps.size(2)}, rows, points);
-  TORCH_CHECK(rows.scalar_type() == at::kLong, "rows must be int64, got ",
-              rows.scalar_type());
+  CheckPointSampleRead(maps.unsqueeze(1), rows, points);
   const at::Tensor host_rows = rows.cpu().contiguous();
   const int64_t* const row = host_rows.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < host_rows.size(0); ++i) {

@@ -22,7 +22,8 @@ namespace mask2former {
 // with atomics: runs differ in the last bits, and at::globalContext()'s
 // deterministic mode refuses.
 //
-// Throws c10::Error on other shapes.
+// Throws c10::Error on other shapes or dtypes, and if maps and points are not
+// on one device.
 //
 // Source: equals detectron2's point_sample, that is grid_sample(2 points - 1)
 // with zero padding and align_corners = false.

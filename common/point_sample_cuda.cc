@@ -18,7 +18,7 @@
 namespace mask2former {
 namespace {
 
-// On the maps' device and contiguous; nullptr without rows.
+// On the maps' device and contiguous; undefined without rows.
 at::Tensor PrepareRows(const std::optional<at::Tensor>& rows,
                        at::Device device) {
   return rows.has_value() ? rows->to(device).contiguous() : at::Tensor();
@@ -42,12 +42,12 @@ at::Tensor PointSampleReadCuda(const at::Tensor& maps_in,
                                const std::optional<at::Tensor>& rows_in,
                                const at::Tensor& points_in) {
   const PointSampleSizes sizes =
-      CheckPointSample(maps_in.sizes(), rows_in, points_in);
+      CheckPointSampleRead(maps_in, rows_in, points_in);
   const c10::cuda::CUDAGuard device_guard(maps_in.device());
   const at::Tensor maps = maps_in.contiguous();
   const at::Tensor rows = PrepareRows(rows_in, maps.device());
   const at::Tensor points =
-      points_in.to(maps.device(), PointSampleResultType(maps)).contiguous();
+      points_in.to(PointSampleResultType(maps)).contiguous();
   at::Tensor output =
       at::empty({sizes.groups, sizes.maps, sizes.points}, points.options());
   switch (maps.scalar_type()) {
@@ -79,13 +79,12 @@ at::Tensor PointSampleAddCuda(const at::Tensor& gradients_in,
                               const at::Tensor& points_in,
                               at::IntArrayRef map_sizes) {
   const PointSampleSizes sizes =
-      CheckPointSample(map_sizes, rows_in, points_in);
+      CheckPointSampleAdd(gradients_in, rows_in, points_in, map_sizes);
   at::globalContext().alertNotDeterministic("point_sample_add_cuda");
   const c10::cuda::CUDAGuard device_guard(gradients_in.device());
   const at::Tensor gradients = gradients_in.contiguous();
   const at::Tensor rows = PrepareRows(rows_in, gradients.device());
-  const at::Tensor points =
-      points_in.to(gradients.device(), gradients.scalar_type()).contiguous();
+  const at::Tensor points = points_in.to(gradients.scalar_type()).contiguous();
   at::Tensor result = at::zeros(map_sizes, gradients.options());
   const auto stream = c10::cuda::getCurrentCUDAStream();
   if (gradients.scalar_type() == at::kDouble) {

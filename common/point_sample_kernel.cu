@@ -24,6 +24,7 @@ constexpr int64_t kWantedBlocks = 4096;
 template <typename Real>
 struct Work {
   PointSampleTaps<Real> taps;
+  bool readable;      // The row exists.
   int64_t count;      // Maps.
   int64_t first_map;  // Index of a pixel; that of the next map is map_step on.
   int64_t map_step;
@@ -41,11 +42,13 @@ __device__ bool FindWork(const PointSampleSizes& sizes,
   const int64_t group = i / sizes.points;
   const int64_t point = i - group * sizes.points;
   const int64_t row = rows != nullptr ? rows[group] : group;
+  work->readable = row >= 0 && row < sizes.images;
   const int64_t pixels = int64_t{sizes.height} * sizes.width;
   work->taps = MakePointSampleTaps<Real>(points[2 * i], points[2 * i + 1],
                                          sizes.height, sizes.width);
   work->count = (sizes.maps - blockIdx.y + gridDim.y - 1) / gridDim.y;
-  work->first_map = (row * sizes.maps + blockIdx.y) * pixels;
+  work->first_map =
+      work->readable ? (row * sizes.maps + blockIdx.y) * pixels : 0;
   work->map_step = gridDim.y * pixels;
   work->first_value = (group * sizes.maps + blockIdx.y) * sizes.points + point;
   work->value_step = gridDim.y * sizes.points;
@@ -62,10 +65,10 @@ __global__ void __launch_bounds__(kThreads)
   const Pixel* map = maps + work.first_map;
   Real* value = output + work.first_value;
   for (int64_t m = work.count;;) {
-    *value = ReadTaps(map, work.taps);
+    *value = work.readable ? ReadTaps(map, work.taps) : Real{0};
     // Not one step further: that could lie outside the arrays.
     if (--m == 0) break;
-    map += work.map_step;
+    if (work.readable) map += work.map_step;
     value += work.value_step;
   }
 }
@@ -76,7 +79,7 @@ __global__ void __launch_bounds__(kThreads)
               const int64_t* __restrict__ rows, const Real* __restrict__ points,
               Real* map_gradients) {
   Work<Real> work;
-  if (!FindWork(sizes, rows, points, &work)) return;
+  if (!FindWork(sizes, rows, points, &work) || !work.readable) return;
   const Real* gradient = gradients + work.first_value;
   Real* map = map_gradients + work.first_map;
   for (int64_t m = work.count;;) {

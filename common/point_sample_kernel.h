@@ -15,10 +15,11 @@ namespace mask2former {
 
 // Reads maps at points.
 //
-//   maps     [M, maps, H, W]      Pixel: uint8_t (also of bool), __half,
+//   maps     [images, maps, H, W] Pixel: uint8_t (also of bool), __half,
 //                                 __nv_bfloat16 or float with Real float,
 //                                 double with Real double
-//   rows     [groups]             0 .. M - 1; nullptr: group g reads maps[g]
+//   rows     [groups]             nullptr: group g reads maps[g]. One that is
+//                                 not in 0 .. images - 1 reads 0
 //   points   [groups, points, 2]  (x, y) as in point_sample.h
 //   output   [groups, maps, points]
 template <typename Pixel, typename Real>
@@ -26,8 +27,9 @@ cudaError_t LaunchPointSample(const PointSampleSizes& sizes, const Pixel* maps,
                               const int64_t* rows, const Real* points,
                               Real* output, cudaStream_t stream);
 
-// Adds the gradient of the maps [M, maps, H, W] to what `map_gradients` holds,
-// given that of the output. Real is float or double.
+// Adds the gradient of the maps [images, maps, H, W] to what `map_gradients`
+// holds, given that of the output. Real is float or double. A row that is not
+// in 0 .. images - 1 adds nothing.
 //
 // Adds with atomics: runs differ in the last bits.
 template <typename Real>

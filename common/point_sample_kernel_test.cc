@@ -22,7 +22,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Eq;
 
-constexpr PointSampleSizes kSizes = {3, 5, 300, 7, 6};
+constexpr PointSampleSizes kSizes = {3, 5, 300, 7, 6, 3};
 
 // The share that pixel (row, column) has in the value at a point: how much of a
 // pixel-sized square around the point covers it, as bilinear reading has it.
@@ -173,7 +173,7 @@ TEST(PointSampleKernelTest, AddsTheGradientLikeTheReference) {
 
 TEST(PointSampleKernelTest, AddsUpWhereARowIsReadTwice) {
   M2F_REQUIRES_DEVICE();
-  const PointSampleSizes sizes = {2, 1, 1, 1, 1};
+  const PointSampleSizes sizes = {2, 1, 1, 1, 1, 3};
   const DeviceBuffer<float> gradients({3.f, 4.f});
   const DeviceBuffer<float> points({.5f, .5f, .5f, .5f});
   const DeviceBuffer<int64_t> rows({1, 1});
@@ -184,10 +184,31 @@ TEST(PointSampleKernelTest, AddsUpWhereARowIsReadTwice) {
   EXPECT_THAT(result.ToHost(), ElementsAre(0, 7, 0));
 }
 
+// Here and in memory that is not there, AddressSanitizer would find.
+TEST(PointSampleKernelTest, RowsThatDoNotExistReadNothingAndAddNothing) {
+  M2F_REQUIRES_DEVICE();
+  const int64_t huge = std::numeric_limits<int64_t>::max();
+  const PointSampleSizes sizes = {5, 3, 1, 1, 1, 2};
+  const DeviceBuffer<int64_t> rows({-1, 0, 2, huge, -huge - 1});
+  const DeviceBuffer<float> points(std::vector<float>(10, .5f));
+  const DeviceBuffer<float> maps({5.f, 6.f, 7.f, 8.f, 9.f, 10.f});
+  DeviceBuffer<float> output(15);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchPointSample<float, float>(
+      sizes, maps.data(), rows.data(), points.data(), output.data(), nullptr));
+  EXPECT_THAT(output.ToHost(),
+              ElementsAre(0, 0, 0, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+  const DeviceBuffer<float> gradients(std::vector<float>(15, 2.f));
+  DeviceBuffer<float> result({1.f, 1.f, 1.f, 1.f, 1.f, 1.f});
+  M2F_EXPECT_CUDA_SUCCESS(LaunchPointSampleBackward(sizes, gradients.data(),
+                                                    rows.data(), points.data(),
+                                                    result.data(), nullptr));
+  EXPECT_THAT(result.ToHost(), ElementsAre(3, 3, 3, 1, 1, 1));
+}
+
 TEST(PointSampleKernelTest, ReadsNothingWherePointsAreNowhere) {
   M2F_REQUIRES_DEVICE();
   const float inf = std::numeric_limits<float>::infinity();
-  const PointSampleSizes sizes = {1, 1, 4, 2, 2};
+  const PointSampleSizes sizes = {1, 1, 4, 2, 2, 1};
   const DeviceBuffer<float> maps({1.f, 1.f, 1.f, 1.f});
   const DeviceBuffer<float> points(
       {inf - inf, .5f, .5f, inf, -9.f, .5f, .5f, 1e38f});
@@ -200,8 +221,8 @@ TEST(PointSampleKernelTest, ReadsNothingWherePointsAreNowhere) {
 TEST(PointSampleKernelTest, LaunchesNothingForNothing) {
   M2F_REQUIRES_DEVICE();
   for (const PointSampleSizes& sizes :
-       {PointSampleSizes{0, 1, 1, 2, 2}, PointSampleSizes{1, 0, 1, 2, 2},
-        PointSampleSizes{1, 1, 0, 2, 2}}) {
+       {PointSampleSizes{0, 1, 1, 2, 2, 1}, PointSampleSizes{1, 0, 1, 2, 2, 1},
+        PointSampleSizes{1, 1, 0, 2, 2, 1}}) {
     M2F_EXPECT_CUDA_SUCCESS(LaunchPointSample<float, float>(
         sizes, nullptr, nullptr, nullptr, nullptr, nullptr));
     M2F_EXPECT_CUDA_SUCCESS(LaunchPointSampleBackward<float>(

@@ -11,13 +11,14 @@
 
 namespace mask2former {
 
-// Maps are [groups, maps, height, width], points [groups, points, 2].
+// Maps are [images, maps, height, width], points [groups, points, 2].
 struct PointSampleSizes {
   int64_t groups;  // Sets of points.
-  int64_t maps;    // Maps of each.
+  int64_t maps;    // Maps that each reads.
   int64_t points;
   int32_t height;
   int32_t width;
+  int64_t images;  // As `groups`, unless rows say which each reads.
 };
 
 // The four pixels around a point and their weights. A pixel outside the map
