@@ -9,12 +9,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/parallel_for.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/cityscapes_dataset.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/instance_ids.h"
 
@@ -56,7 +56,7 @@ struct Wants {
 absl::Status CheckLabel(const CityscapesFrame& frame, const Wants& wants,
                         const PngInfo& image, bool read) {
   const std::string& path = frame.label_path(wants.files.label_source);
-  if (!FileExists(path)) return absl::OkStatus();  // Has been reported.
+  if (!DataFileExists(path)) return absl::OkStatus();  // Has been reported.
   M2F_RETURN_IF_ERROR(
       CheckCompanion(path, PngFormat::kGray8, frame.image_path, image));
   if (!read) return absl::OkStatus();
@@ -67,7 +67,7 @@ absl::Status CheckInstanceIds(const CityscapesFrame& frame,
                               DataConfig::Task task, const PngInfo& image,
                               bool read) {
   const std::string& path = frame.instance_ids_path;
-  if (!FileExists(path)) return absl::OkStatus();
+  if (!DataFileExists(path)) return absl::OkStatus();
   M2F_RETURN_IF_ERROR(
       CheckCompanion(path, PngFormat::kGray16, frame.image_path, image));
   if (!read) return absl::OkStatus();
@@ -94,7 +94,7 @@ std::vector<std::string> CheckFrame(const CityscapesFrame& frame,
                           read_label && !(is_semantic || is_polygons)),
          problems);
   }
-  if (is_polygons && read_label && FileExists(frame.polygons_path)) {
+  if (is_polygons && read_label && DataFileExists(frame.polygons_path)) {
     Note(ReadThings(frame, cv::Size(static_cast<int>(image->width),
                                     static_cast<int>(image->height)))
              .status(),

@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 
 namespace mask2former {
@@ -19,40 +19,19 @@ namespace {
 constexpr absl::string_view kImageSuffix = "_leftImg8bit.png";
 constexpr size_t kShownProblems = 10;
 
-// The folder `root`/`kind`/`split`, or why it is not there.
-absl::StatusOr<std::string> SplitFolder(absl::string_view root,
-                                        absl::string_view kind,
-                                        absl::string_view split) {
-  const std::string folder = absl::StrCat(root, "/", kind, "/", split);
-  if (DirectoryExists(folder)) return folder;
-  if (!DirectoryExists(root)) {
-    return absl::NotFoundError(absl::StrCat(
-        "there is no folder ", root,
-        ": set data.root to the folder that holds leftImg8bit/ and gtFine/"));
-  }
-  const std::string above = absl::StrCat(root, "/", kind);
-  if (DirectoryExists(above)) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no split \"", split, "\" in ", above,
-                     absl::StrCat(" (it has: ",
-                                  absl::StrJoin(ListDirectory(above).value_or(
-                                                    std::vector<std::string>()),
-                                                ", "),
-                                  ")"),
-                     ": unpack the whole of ", kind, "_trainvaltest.zip into ",
-                     root, ", or correct data.train_split and data.val_split"));
-  }
-  const std::string below = absl::StrCat(root, "/cityscapes");
-  if (DirectoryExists(absl::StrCat(below, "/", kind))) {
-    return absl::NotFoundError(absl::StrCat("there is no ", above,
-                                            ", but there is ", below, "/", kind,
-                                            ": set data.root to ", below));
-  }
+// Where a split could be: the folder of unpacked files, then the archive.
+std::string ArchivePath(absl::string_view root, absl::string_view kind) {
+  return absl::StrCat(root, "/", kind, "_trainvaltest.zip");
+}
+
+absl::Status NoSplit(const std::string& above, absl::string_view root,
+                     absl::string_view kind, absl::string_view split) {
   return absl::NotFoundError(absl::StrCat(
-      "there is no ", above, ": download ", kind,
-      "_trainvaltest.zip (https://www.cityscapes-dataset.com/downloads/) and "
-      "unpack it into ",
-      root));
+      "there is no split \"", split, "\" in ", above, " (it has: ",
+      absl::StrJoin(ListDataFolder(above).value_or(std::vector<std::string>()),
+                    ", "),
+      "): unpack the whole of ", kind, "_trainvaltest.zip into ", root,
+      ", or correct data.train_split and data.val_split"));
 }
 
 // The other kind of label lies beside the one asked for.
@@ -61,7 +40,7 @@ std::string OtherSourceHint(const CityscapesFrame& frame,
   const DataConfig::LabelSource other = source == DataConfig::LABEL_IDS
                                             ? DataConfig::LABEL_TRAIN_IDS
                                             : DataConfig::LABEL_IDS;
-  if (!FileExists(frame.label_path(other))) return "";
+  if (!DataFileExists(frame.label_path(other))) return "";
   return absl::StrCat(", or set data.label_source to ",
                       DataConfig::LabelSource_Name(other),
                       " to use the file beside it");
@@ -115,21 +94,57 @@ absl::Status OutsideTable(const std::string& path, const cv::Mat& label,
 
 }  // namespace
 
+absl::StatusOr<std::string> CityscapesFolder(absl::string_view root,
+                                             absl::string_view kind,
+                                             absl::string_view split) {
+  root = absl::StripSuffix(root, "/");
+  const std::string folder = absl::StrCat(root, "/", kind, "/", split);
+  if (DataFolderExists(folder)) return folder;
+  if (!DataFolderExists(std::string(root))) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no folder ", root,
+        ": set data.root to the folder that holds leftImg8bit/ and gtFine/, or "
+        "their archives"));
+  }
+  const std::string above = absl::StrCat(root, "/", kind);
+  if (DataFolderExists(above)) return NoSplit(above, root, kind, split);
+  const std::string archive = ArchivePath(root, kind);
+  if (DataFileExists(archive)) {
+    M2F_RETURN_IF_ERROR(CheckArchive(archive));
+    const std::string inside = absl::StrCat(archive, "/", kind);
+    const std::string packed = absl::StrCat(inside, "/", split);
+    if (DataFolderExists(packed)) return packed;
+    return NoSplit(inside, root, kind, split);
+  }
+  const std::string below = absl::StrCat(root, "/cityscapes");
+  if (DataFolderExists(absl::StrCat(below, "/", kind)) ||
+      DataFileExists(ArchivePath(below, kind))) {
+    return absl::NotFoundError(absl::StrCat("there is no ", above,
+                                            ", but there is one in ", below,
+                                            ": set data.root to ", below));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "there is no ", above, ": download ", kind,
+      "_trainvaltest.zip (https://www.cityscapes-dataset.com/downloads/) and "
+      "unpack it into ",
+      root, ", or put it there as it is"));
+}
+
 absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
     absl::string_view root, absl::string_view split) {
   root = absl::StripSuffix(root, "/");
   M2F_ASSIGN_OR_RETURN(const std::string images,
-                       SplitFolder(root, "leftImg8bit", split));
+                       CityscapesFolder(root, "leftImg8bit", split));
   M2F_ASSIGN_OR_RETURN(const std::string labels,
-                       SplitFolder(root, "gtFine", split));
+                       CityscapesFolder(root, "gtFine", split));
   M2F_ASSIGN_OR_RETURN(const std::vector<std::string> cities,
-                       ListDirectory(images));
+                       ListDataFolder(images));
   std::vector<CityscapesFrame> frames;
   for (const std::string& city : cities) {
     const std::string folder = absl::StrCat(images, "/", city);
-    if (!DirectoryExists(folder)) continue;
+    if (!DataFolderExists(folder)) continue;
     M2F_ASSIGN_OR_RETURN(const std::vector<std::string> files,
-                         ListDirectory(folder));
+                         ListDataFolder(folder));
     for (const std::string& file : files) {
       if (!absl::EndsWith(file, kImageSuffix)) continue;
       CityscapesFrame frame;
@@ -159,7 +174,7 @@ std::vector<std::string> FindMissingLabels(
   std::vector<std::string> problems;
   for (const CityscapesFrame& frame : frames) {
     const std::string& path = frame.label_path(source);
-    if (FileExists(path)) continue;
+    if (DataFileExists(path)) continue;
     problems.push_back(absl::StrCat(
         path, " is missing, the label of ", frame.image_path, ": ",
         source == DataConfig::LABEL_IDS
@@ -175,7 +190,7 @@ std::vector<std::string> FindMissingFiles(
     std::string CityscapesFrame::*path, absl::string_view reason) {
   std::vector<std::string> problems;
   for (const CityscapesFrame& frame : frames) {
-    if (FileExists(frame.*path)) continue;
+    if (DataFileExists(frame.*path)) continue;
     problems.push_back(
         absl::StrCat(frame.*path, " is missing, ", reason,
                      " needs it: unpack gtFine_trainvaltest.zip again"));

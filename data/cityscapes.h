@@ -1,7 +1,8 @@
 #ifndef MASK2FORMER_DATA_CITYSCAPES_H_
 #define MASK2FORMER_DATA_CITYSCAPES_H_
 
-// Cityscapes in the folders that its archives unpack to:
+// Cityscapes in the folders that its archives unpack to, or in the archives
+// leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip themselves:
 //
 //   leftImg8bit/{split}/{city}/{city}_{seq}_{frame}_leftImg8bit.png
 //   gtFine/{split}/{city}/{city}_{seq}_{frame}_gtFine_labelIds.png,
@@ -36,11 +37,20 @@ struct CityscapesFrame {
   }
 };
 
+// {root}/{kind}/{split}, where `kind` is "leftImg8bit" or "gtFine"; or that
+// folder in {root}/{kind}_trainvaltest.zip, a path for data_files.h, if only
+// the archive is there.
+//
+// Returns NotFound if neither is, DataLoss if the archive cannot be opened; the
+// message names the archive and where to put it.
+absl::StatusOr<std::string> CityscapesFolder(absl::string_view root,
+                                             absl::string_view kind,
+                                             absl::string_view split);
+
 // The pictures of a split ("train", "val", "test"), by city and name, in byte
 // order: the same on every machine.
 //
-// Returns NotFound if `root` or an archive's folder is missing; the message
-// names the archive and where to unpack it.
+// Returns as CityscapesFolder().
 absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
     absl::string_view root, absl::string_view split);
 

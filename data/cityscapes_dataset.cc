@@ -5,12 +5,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/parallel_for.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/cityscapes_polygons.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/instance_ids.h"
 
@@ -40,7 +40,8 @@ absl::StatusOr<SegmentedPicture> ReadSegments(const std::string& path,
 
 absl::StatusOr<CityscapesPolygons> ReadPolygons(const CityscapesFrame& frame,
                                                 const cv::Size& size) {
-  M2F_ASSIGN_OR_RETURN(const std::string json, ReadFile(frame.polygons_path));
+  M2F_ASSIGN_OR_RETURN(const std::string json,
+                       ReadDataFile(frame.polygons_path));
   M2F_ASSIGN_OR_RETURN(CityscapesPolygons polygons,
                        ParseCityscapesPolygons(json, frame.polygons_path));
   M2F_RETURN_IF_ERROR(CheckSize(frame.polygons_path,

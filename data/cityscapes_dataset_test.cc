@@ -12,6 +12,7 @@
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
+#include "mask2former/data/testing/zip_folder.h"
 
 namespace mask2former {
 namespace {
@@ -119,6 +120,33 @@ TEST_F(CityscapesDatasetTest, TheInstanceTaskReadsPolygonsOrIds) {
   ASSERT_THAT(ids->segments, SizeIs(2));
   EXPECT_THAT(ids->segments[0].polygons, IsEmpty());
   EXPECT_FALSE(ids->segment_map.empty());
+}
+
+TEST_F(CityscapesDatasetTest, ReadsTheArchivesTheSameWay) {
+  const CityscapesOptions all[] = {Options(kPanoptic), Options(kInstance),
+                                   Options(kInstance, kIds, true)};
+  std::vector<Sample> unpacked;
+  for (const auto& options : all) unpacked.push_back(Load(1, options).value());
+  for (const std::string kind : {"gtFine", "leftImg8bit"}) {
+    ASSERT_THAT(
+        ZipFolder(root_, kind, root_ + "/" + kind + "_trainvaltest.zip"),
+        IsOk());
+    std::filesystem::remove_all(root_ + "/" + kind);
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    const auto zipped = Load(1, all[i]);
+    ASSERT_THAT(zipped, IsOk());
+    EXPECT_EQ(cv::norm(zipped->image, unpacked[i].image, cv::NORM_INF), 0);
+    ASSERT_EQ(zipped->segments.size(), unpacked[i].segments.size());
+    for (size_t n = 0; n < zipped->segments.size(); ++n) {
+      EXPECT_EQ(zipped->segments[n].id, unpacked[i].segments[n].id);
+      EXPECT_EQ(zipped->segments[n].polygons, unpacked[i].segments[n].polygons);
+    }
+    if (zipped->segment_map.empty()) continue;
+    EXPECT_EQ(
+        cv::norm(zipped->segment_map, unpacked[i].segment_map, cv::NORM_INF),
+        0);
+  }
 }
 
 TEST_F(CityscapesDatasetTest, NamesTheFilesThatAreMissing) {

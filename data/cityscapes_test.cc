@@ -11,6 +11,7 @@
 #include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
+#include "mask2former/data/testing/zip_folder.h"
 
 namespace mask2former {
 namespace {
@@ -102,6 +103,45 @@ TEST_F(CityscapesTest, NamesTheArchiveThatIsMissing) {
   EXPECT_THAT(CityscapesDataset::Create(root_, "train", kIds),
               StatusIs(absl::StatusCode::kNotFound,
                        HasSubstr("leftImg8bit_trainvaltest.zip")));
+}
+
+TEST_F(CityscapesTest, ReadsTheArchivesTheSameWay) {
+  std::vector<Sample> unpacked;
+  for (int64_t i = 0; i < 4; ++i) unpacked.push_back(Load(i).value());
+  for (const std::string kind : {"gtFine", "leftImg8bit"}) {
+    // First one of them is an archive, then both.
+    ASSERT_THAT(
+        ZipFolder(root_, kind, root_ + "/" + kind + "_trainvaltest.zip"),
+        IsOk());
+    std::filesystem::remove_all(root_ + "/" + kind);
+    for (int64_t i = 0; i < 4; ++i) {
+      const auto zipped = Load(i);
+      ASSERT_THAT(zipped, IsOk());
+      EXPECT_EQ(zipped->name, unpacked[i].name);
+      EXPECT_EQ(cv::norm(zipped->image, unpacked[i].image, cv::NORM_INF), 0);
+      EXPECT_EQ(cv::norm(zipped->label, unpacked[i].label, cv::NORM_INF), 0);
+    }
+  }
+  EXPECT_EQ(Load(0)->label_path,
+            root_ +
+                "/gtFine_trainvaltest.zip/gtFine/train/aachen/"
+                "aachen_000000_000019_gtFine_labelIds.png");
+  EXPECT_THAT(
+      ListCityscapes(root_, "test"),
+      StatusIs(absl::StatusCode::kNotFound,
+               AllOf(HasSubstr("no split \"test\""), HasSubstr("train, val"))));
+}
+
+TEST_F(CityscapesTest, AnArchiveCutInHalf) {
+  const std::string archive = root_ + "/gtFine_trainvaltest.zip";
+  ASSERT_THAT(ZipFolder(root_, "gtFine", archive), IsOk());
+  std::filesystem::remove_all(root_ + "/gtFine");
+  const std::string bytes = ReadFile(archive).value();
+  ASSERT_THAT(WriteFileAtomically(archive, bytes.substr(0, bytes.size() / 2)),
+              IsOk());
+  EXPECT_THAT(Load(0), StatusIs(absl::StatusCode::kDataLoss,
+                                AllOf(HasSubstr(archive),
+                                      HasSubstr("download it again"))));
 }
 
 TEST_F(CityscapesTest, NamesTheFolderThatIsMissing) {

@@ -1,8 +1,5 @@
 #include "mask2former/data/image_io.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -12,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/png_chunks.h"
 #include "mask2former/data/png_decoder.h"
 
@@ -158,27 +156,26 @@ absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
 }
 
 absl::StatusOr<cv::Mat> ReadPng(const std::string& path, PngFormat format) {
-  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadDataFile(path));
   return DecodePng(bytes, format, path);
 }
 
 absl::StatusOr<PngInfo> ReadPngInfo(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
-  }
-  std::string bytes(kPngHeaderBytes, '\0');
-  file.read(bytes.data(), kPngHeaderBytes);
-  bytes.resize(file.gcount());
+  M2F_ASSIGN_OR_RETURN(const std::string bytes,
+                       ReadDataFileStart(path, kPngHeaderBytes));
+  return ParsePngInfo(bytes, path);
+}
+
+absl::StatusOr<PngInfo> ParsePngInfo(absl::string_view bytes,
+                                     absl::string_view name) {
   if (const absl::Status status = CheckPngHeader(bytes); !status.ok()) {
-    return Annotate(status, path);
+    return Annotate(status, name);
   }
   return ParseHeader(bytes);
 }
 
 absl::StatusOr<cv::Mat> ReadImageAsRgb(const std::string& path) {
-  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  M2F_ASSIGN_OR_RETURN(const std::string bytes, ReadDataFile(path));
   if (bytes.empty()) {
     return absl::DataLossError(absl::StrCat(path, " is empty"));
   }

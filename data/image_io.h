@@ -44,7 +44,8 @@ std::string Describe(const PngInfo& info);
 absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
                                   absl::string_view name);
 
-// The same from disk. Also returns NotFound if there is no such file.
+// The same from disk, or out of a zip archive (see data_files.h). Also returns
+// NotFound if there is no such file.
 absl::StatusOr<cv::Mat> ReadPng(const std::string& path, PngFormat format);
 
 // Whether a PNG of this kind can become `format`.
@@ -56,6 +57,10 @@ absl::Status CheckPngFormat(const PngInfo& info, PngFormat format,
 
 // Reads only the header: 33 bytes.
 absl::StatusOr<PngInfo> ReadPngInfo(const std::string& path);
+
+// The header of a PNG in memory; `name` is for messages.
+absl::StatusOr<PngInfo> ParsePngInfo(absl::string_view bytes,
+                                     absl::string_view name);
 
 // Reads a picture of any format that OpenCV knows (PNG, JPEG, ...), gray,
 // palette and deeper ones included, as CV_8UC3 in the order R, G, B. For

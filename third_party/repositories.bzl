@@ -70,6 +70,10 @@ def mask2former_repositories():
             modules = {":geos": "geos"},
             debian = "libgeos-dev",
         )),
+        ("libzip", pkg_config_repository, dict(
+            modules = {":libzip": "libzip"},
+            debian = "libzip-dev",
+        )),
         ("opencv", opencv_repository, {}),
     ]:
         if name not in existing:

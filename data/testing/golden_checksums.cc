@@ -10,6 +10,7 @@ namespace mask2former {
 namespace {
 
 constexpr const char* kPaths[] = {"data/testdata/goldens.txt",
+                                  "data/testdata/goldens_prepare.txt",
                                   "data/testdata/goldens_tasks.txt"};
 
 std::map<std::string, uint32_t> ReadGoldens() {
