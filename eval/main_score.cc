@@ -147,8 +147,8 @@ absl::Status Score() {
 }  // namespace mask2former
 
 int main(int argc, char** argv) {
-  // Keep the memory of one image for the next: giving it back to the system
-  // and having its pages cleared anew takes a fifth of the time.
+  // Keep the memory of one image for the next instead of giving it back to the
+  // system and having its pages cleared anew.
   mallopt(M_MMAP_THRESHOLD, 1 << 26);
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
   constexpr char kUsage[] =

@@ -188,7 +188,7 @@ absl::StatusOr<std::vector<PredictionFiles>> FindPredictions(
         "\": wanted ", images[0].name, "*", patterns.prediction,
         ", found for instance ", files[0].path));
   }
-  M2F_RETURN_IF_ERROR(ProblemsToStatus(
+  M2F_RETURN_IF_ERROR(ListProblems(
       absl::StrCat(problems.size(), " problems with the files in \"",
                    predictions, "\" (", images.size() - missing, " of ",
                    images.size(), " images have predictions)"),

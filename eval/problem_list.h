@@ -13,8 +13,8 @@ namespace mask2former {
 
 // InvalidArgument, "<what>:" and a line for each of the first ten `problems`;
 // OK if there is none.
-inline absl::Status ProblemsToStatus(absl::string_view what,
-                                     const std::vector<std::string>& problems) {
+inline absl::Status ListProblems(absl::string_view what,
+                                 const std::vector<std::string>& problems) {
   constexpr size_t kShown = 10;
   if (problems.empty()) return absl::OkStatus();
   std::string message = absl::StrCat(what, ":");

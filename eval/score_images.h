@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -15,8 +17,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "mask2former/common/parallel_for.h"
+#include "mask2former/common/status_macros.h"
 #include "mask2former/eval/problem_list.h"
-
 namespace mask2former {
 
 // Calls add(i, metrics) for i = 0 .. images - 1 from `threads` threads (0: one
@@ -26,7 +29,8 @@ namespace mask2former {
 //
 //   progress  gets "\rImages Processed: N " after each image; may be null
 //
-// Returns InvalidArgument that lists the errors of `add`, if there is any.
+// Returns InvalidArgument that lists the errors and exceptions of `add`, if
+// there is any.
 template <typename Metrics>
 absl::StatusOr<Metrics> ScoreImages(
     size_t images, int threads, const Metrics& empty, std::ostream* progress,
@@ -39,8 +43,12 @@ absl::StatusOr<Metrics> ScoreImages(
   const auto work = [&] {
     Metrics metrics = empty;
     for (size_t i = next++; i < images; i = next++) {
-      const absl::Status added = add(i, metrics);
-      if (!added.ok()) problem_of[i] = std::string(added.message());
+      try {
+        const absl::Status added = add(i, metrics);
+        if (!added.ok()) problem_of[i] = std::string(added.message());
+      } catch (const std::exception& error) {
+        problem_of[i] = absl::StrCat("image ", i, ": ", error.what());
+      }
       const absl::MutexLock lock(&mutex);
       ++done;
       if (progress != nullptr) {
@@ -49,21 +57,18 @@ absl::StatusOr<Metrics> ScoreImages(
     }
     const absl::MutexLock lock(&mutex);
     all.Merge(metrics);
+    return absl::OkStatus();
   };
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  const size_t wanted = threads > 0 ? threads : cores;
-  std::vector<std::thread> others;
-  for (size_t i = 1; i < std::min(wanted, images); ++i) {
-    others.emplace_back(work);
-  }
-  work();
-  for (std::thread& thread : others) thread.join();
-
+  const size_t workers = std::min(threads > 0 ? threads : cores, images);
+  M2F_RETURN_IF_ERROR(ParallelFor(static_cast<int64_t>(workers),
+                                  static_cast<int>(workers),
+                                  [&](int64_t) { return work(); }));
   std::vector<std::string> problems;
   for (std::string& problem : problem_of) {
     if (!problem.empty()) problems.push_back(std::move(problem));
   }
-  const absl::Status status = ProblemsToStatus(
+  const absl::Status status = ListProblems(
       absl::StrCat(problems.size(), " of ", images, " images cannot be scored"),
       problems);
   if (!status.ok()) return status;

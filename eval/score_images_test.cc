@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <set>
 #include <sstream>
 
@@ -55,5 +56,15 @@ TEST(ScoreImagesTest, ListsEveryErrorInOrder) {
                                             "is damaged"))));
 }
 
+TEST(ScoreImagesTest, AnExceptionIsAnErrorOfItsImage) {
+  const auto all =
+      ScoreImages<Sum>(5, 2, {}, nullptr, [](size_t i, Sum&) -> absl::Status {
+        if (i == 3) throw std::bad_alloc();
+        return absl::OkStatus();
+      });
+  EXPECT_THAT(all, StatusIs(absl::StatusCode::kInvalidArgument,
+                            AllOf(HasSubstr("1 of 5"), HasSubstr("image 3: "),
+                                  HasSubstr("bad_alloc"))));
+}
 }  // namespace
 }  // namespace mask2former

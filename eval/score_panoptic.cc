@@ -120,7 +120,7 @@ absl::Status AddPredictions(const std::string& path, const PanopticFile& file,
     example = absl::StrCat("; it has, for instance, \"",
                            file.annotations[0].image_id, "\"");
   }
-  return ProblemsToStatus(
+  return ListProblems(
       absl::StrCat(path, " has no prediction for ", problems.size(), " of ",
                    pairs.size(), " pictures", example),
       problems);
