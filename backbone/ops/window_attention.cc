@@ -1,111 +1,24 @@
 #include "mask2former/backbone/ops/window_attention.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/roll.h>
-#include <ATen/ops/softmax.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
 
-#include <cmath>
-
+#include "mask2former/backbone/ops/window_attention_composed.h"
+#include "mask2former/backbone/ops/window_attention_cpu_kernel.h"
 #include "mask2former/common/tensor_shape.h"
 
 namespace mask2former::ops {
 namespace {
 
-int64_t RoundUp(int64_t value, int64_t divisor) {
-  return (value + divisor - 1) / divisor * divisor;
-}
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
-// [B, H, W, ..] -> [B, n, T, ..], n windows of T positions, both row-major.
-at::Tensor SplitWindows(const at::Tensor& map, int64_t window) {
-  return map.unflatten(2, {-1, window})
-      .unflatten(1, {-1, window})
-      .transpose(2, 3)
-      .flatten(3, 4)
-      .flatten(1, 2);
-}
-
-// [B, n, T, C] -> [B, height, width, C]
-at::Tensor JoinWindows(const at::Tensor& windows, int64_t window,
-                       int64_t height, int64_t width) {
-  return windows
-      .view({windows.size(0), height / window, width / window, window, window,
-             windows.size(3)})
-      .transpose(2, 3)
-      .reshape({windows.size(0), height, width, windows.size(3)});
-}
-
-// `padding` right of and below `map`.
-at::Tensor Pad(const at::Tensor& map, const at::Tensor& padding, int64_t height,
-               int64_t width) {
-  const int64_t batch = map.size(0), channels = map.size(3);
-  at::Tensor padded = map;
-  const auto append = [&](int64_t dim, int64_t rows, int64_t columns) {
-    if (rows == 0 || columns == 0) return;
-    padded = at::cat({padded, padding.expand({batch, rows, columns, channels})},
-                     dim);
-  };
-  append(2, map.size(1), width - map.size(2));
-  append(1, height - map.size(1), width);
-  return padded;
-}
-
-// [n, 1, T, T]: -100 between positions of a window that were not neighbours
-// before the map of height x width was rolled, else 0.
-at::Tensor ShiftMask(int64_t height, int64_t width, int64_t window,
-                     int64_t shift, const at::TensorOptions& options) {
-  const auto bands = [&](int64_t size) {
-    const at::Tensor place =
-        at::arange(size, at::TensorOptions(options.device()).dtype(at::kLong));
-    return place.ge(size - window).to(at::kLong) +
-           place.ge(size - shift).to(at::kLong);
-  };
-  const at::Tensor regions =
-      3 * bands(height).unsqueeze(1) + bands(width).unsqueeze(0);
-  const at::Tensor labels =
-      SplitWindows(regions.view({1, height, width}), window).squeeze(0);
-  return labels.unsqueeze(1)
-      .ne(labels.unsqueeze(2))
-      .to(options)
-      .mul_(-100)
-      .unsqueeze(1);
-}
-
-at::Tensor Composed(const at::Tensor& qkv, const at::Tensor& padding,
-                    const at::Tensor& position_bias, int64_t window,
-                    int64_t shift) {
-  const int64_t heads = position_bias.size(0);
-  const int64_t channels = qkv.size(3) / 3;
-  const int64_t height = RoundUp(qkv.size(1), window);
-  const int64_t width = RoundUp(qkv.size(2), window);
-  at::Tensor map = Pad(qkv, padding, height, width);
-  if (shift > 0) map = at::roll(map, {-shift, -shift}, {1, 2});
-  // [B, n, T, 3 C] -> three of [B, n, M, T, D]
-  const at::Tensor parts = SplitWindows(map, window)
-                               .unflatten(-1, {3, heads, channels / heads})
-                               .permute({3, 0, 1, 4, 2, 5});
-  const double scale =
-      1 / std::sqrt(static_cast<double>(channels) / static_cast<double>(heads));
-  at::Tensor scores =
-      at::matmul(parts[0] * scale, parts[1].transpose(-2, -1)) + position_bias;
-  if (shift > 0) {
-    scores = scores + ShiftMask(height, width, window, shift, scores.options());
-  }
-  const at::Tensor gathered = at::matmul(at::softmax(scores, -1), parts[2]);
-  // [B, n, M, T, D] -> [B, n, T, C]
-  at::Tensor result =
-      JoinWindows(gathered.transpose(2, 3).flatten(3), window, height, width);
-  if (shift > 0) result = at::roll(result, {shift, shift}, {1, 2});
-  return result.narrow(1, 0, qkv.size(1)).narrow(2, 0, qkv.size(2));
-}
-
-}  // namespace
-
-at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
-                           const at::Tensor& position_bias, int64_t window,
-                           int64_t shift) {
+void Check(const at::Tensor& qkv, const at::Tensor& padding,
+           const at::Tensor& position_bias, int64_t window, int64_t shift) {
   TORCH_CHECK(window >= 1 && shift >= 0 && shift < window, "shift (", shift,
               ") must be in 0 .. window - 1, window ", window);
   CheckShape(qkv, "qkv", {kAny, kAny, kAny, kAny});
@@ -124,7 +37,84 @@ at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
               "type, got ",
               qkv.scalar_type(), ", ", padding.scalar_type(), " and ",
               position_bias.scalar_type());
-  return Composed(qkv, padding, position_bias, window, shift);
+}
+
+// Whether the kernel of window_attention_cpu.cc can do it.
+bool HasKernel(const at::Tensor& qkv, const at::Tensor& position_bias,
+               int64_t window, int64_t shift) {
+  const int64_t heads = position_bias.size(0);
+  return qkv.is_cpu() && qkv.scalar_type() == at::kFloat &&
+         KernelTakes({qkv.size(0), qkv.size(1), qkv.size(2), heads,
+                      qkv.size(3) / 3 / heads, window, shift});
+}
+
+at::Tensor CallKernel(const at::Tensor& qkv, const at::Tensor& padding,
+                      const at::Tensor& position_bias, int64_t window,
+                      int64_t shift) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mask2former::window_attention", "")
+          .typed<decltype(WindowAttention)>();
+  return op.call(qkv, padding, position_bias, window, shift);
+}
+
+// Keeps no scores: the backward pass computes them once more.
+struct KernelWithGradient : torch::autograd::Function<KernelWithGradient> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
+                            const at::Tensor& padding,
+                            const at::Tensor& position_bias, int64_t window,
+                            int64_t shift) {
+    context->save_for_backward({qkv, padding, position_bias});
+    context->saved_data["window"] = window;
+    context->saved_data["shift"] = shift;
+    const at::AutoDispatchBelowADInplaceOrView below_autograd;
+    return CallKernel(qkv, padding, position_bias, window, shift);
+  }
+
+  static variable_list backward(AutogradContext* context,
+                                variable_list grad_outputs) {
+    variable_list inputs = context->get_saved_variables();
+    variable_list wanted;
+    for (at::Tensor& input : inputs) {
+      input = input.detach().requires_grad_(input.requires_grad());
+      if (input.requires_grad()) wanted.push_back(input);
+    }
+    const at::AutoGradMode grad_mode(true);
+    const at::Tensor output = ComposedWindowAttention(
+        inputs[0], inputs[1], inputs[2], context->saved_data["window"].toInt(),
+        context->saved_data["shift"].toInt());
+    const variable_list grads =
+        torch::autograd::grad({output}, wanted, grad_outputs,
+                              /*retain_graph=*/false, /*create_graph=*/false,
+                              /*allow_unused=*/true);
+    variable_list results(5);  // None for the numbers.
+    size_t next = 0;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].requires_grad()) results[i] = grads[next++];
+    }
+    return results;
+  }
+};
+
+}  // namespace
+
+at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
+                           const at::Tensor& position_bias, int64_t window,
+                           int64_t shift) {
+  Check(qkv, padding, position_bias, window, shift);
+  if (!HasKernel(qkv, position_bias, window, shift)) {
+    return ComposedWindowAttention(qkv, padding, position_bias, window, shift);
+  }
+  return at::GradMode::is_enabled()
+             ? KernelWithGradient::apply(qkv, padding, position_bias, window,
+                                         shift)
+             : CallKernel(qkv, padding, position_bias, window, shift);
+}
+
+TORCH_LIBRARY_FRAGMENT(mask2former, m) {
+  m.def(
+      "window_attention(Tensor qkv, Tensor padding, Tensor position_bias, "
+      "int window, int shift) -> Tensor");
 }
 
 }  // namespace mask2former::ops

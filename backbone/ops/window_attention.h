@@ -26,10 +26,11 @@ namespace mask2former::ops {
 // (not infinity, as in the published implementation). A map smaller than the
 // window is one window, shifted all the same.
 //
-// The first three are floating point and of one dtype. Float32 on a CPU without
-// gradients runs in one pass over the windows; everything else, gradients
-// included, is composed of LibTorch's operators. Both are deterministic; they
-// differ by rounding.
+// The first three are floating point and of one dtype. On a CPU, float32 with
+// windows of 3 or more and D a multiple of 32 takes one pass over the windows
+// and keeps nothing but its arguments for the backward pass, which computes
+// ComposedWindowAttention() once more. All else is that. Both are
+// deterministic; they differ by rounding. Differentiable once.
 //
 // Throws c10::Error on any other shape or dtype.
 //

@@ -105,6 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Sizes{"NarrowerThanAWindow", 1, 15, 2, 2, 4, 7, 3},
                     Sizes{"WindowsOfOne", 1, 2, 3, 1, 4, 1, 0},
                     Sizes{"OddHeads", 1, 7, 7, 3, 5, 7, 6},
+                    Sizes{"WideHeads", 2, 10, 5, 1, 64, 3, 1},
                     Sizes{"AsSwinT", 1, 17, 24, 3, 32, 7, 3},
                     Sizes{"AsSwinB", 1, 16, 20, 2, 32, 12, 6}),
     [](const auto& info) { return info.param.name; });

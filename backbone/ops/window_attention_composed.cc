@@ -1,0 +1,105 @@
+#include "mask2former/backbone/ops/window_attention_composed.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/roll.h>
+#include <ATen/ops/softmax.h>
+
+#include <cmath>
+
+namespace mask2former::ops {
+namespace {
+
+int64_t RoundUp(int64_t value, int64_t divisor) {
+  return (value + divisor - 1) / divisor * divisor;
+}
+
+// [B, H, W, ..] -> [B, n, T, ..], n windows of T positions, both row-major.
+at::Tensor SplitWindows(const at::Tensor& map, int64_t window) {
+  return map.unflatten(2, {-1, window})
+      .unflatten(1, {-1, window})
+      .transpose(2, 3)
+      .flatten(3, 4)
+      .flatten(1, 2);
+}
+
+// [B, n, T, C] -> [B, height, width, C]
+at::Tensor JoinWindows(const at::Tensor& windows, int64_t window,
+                       int64_t height, int64_t width) {
+  return windows
+      .view({windows.size(0), height / window, width / window, window, window,
+             windows.size(3)})
+      .transpose(2, 3)
+      .reshape({windows.size(0), height, width, windows.size(3)});
+}
+
+// `padding` right of and below `map`.
+at::Tensor Pad(const at::Tensor& map, const at::Tensor& padding, int64_t height,
+               int64_t width) {
+  const int64_t batch = map.size(0), channels = map.size(3);
+  at::Tensor padded = map;
+  const auto append = [&](int64_t dim, int64_t rows, int64_t columns) {
+    if (rows == 0 || columns == 0) return;
+    padded = at::cat({padded, padding.expand({batch, rows, columns, channels})},
+                     dim);
+  };
+  append(2, map.size(1), width - map.size(2));
+  append(1, height - map.size(1), width);
+  return padded;
+}
+
+// [n, 1, T, T]: -100 between positions of a window that were not neighbours
+// before the map of height x width was rolled, else 0.
+at::Tensor ShiftMask(int64_t height, int64_t width, int64_t window,
+                     int64_t shift, const at::TensorOptions& options) {
+  const auto bands = [&](int64_t size) {
+    const at::Tensor place =
+        at::arange(size, at::TensorOptions(options.device()).dtype(at::kLong));
+    return place.ge(size - window).to(at::kLong) +
+           place.ge(size - shift).to(at::kLong);
+  };
+  const at::Tensor regions =
+      3 * bands(height).unsqueeze(1) + bands(width).unsqueeze(0);
+  const at::Tensor labels =
+      SplitWindows(regions.view({1, height, width}), window).squeeze(0);
+  return labels.unsqueeze(1)
+      .ne(labels.unsqueeze(2))
+      .to(options)
+      .mul_(-100)
+      .unsqueeze(1);
+}
+
+}  // namespace
+
+at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
+                                   const at::Tensor& padding,
+                                   const at::Tensor& position_bias,
+                                   int64_t window, int64_t shift) {
+  const int64_t heads = position_bias.size(0);
+  const int64_t channels = qkv.size(3) / 3;
+  const int64_t height = RoundUp(qkv.size(1), window);
+  const int64_t width = RoundUp(qkv.size(2), window);
+  at::Tensor map = Pad(qkv, padding, height, width);
+  if (shift > 0) map = at::roll(map, {-shift, -shift}, {1, 2});
+  // [B, n, T, 3 C] -> three of [B, n, M, T, D]
+  const at::Tensor parts = SplitWindows(map, window)
+                               .unflatten(-1, {3, heads, channels / heads})
+                               .permute({3, 0, 1, 4, 2, 5});
+  const double scale =
+      1 / std::sqrt(static_cast<double>(channels) / static_cast<double>(heads));
+  at::Tensor scores =
+      at::matmul(parts[0] * scale, parts[1].transpose(-2, -1)) + position_bias;
+  if (shift > 0) {
+    scores = scores + ShiftMask(height, width, window, shift, scores.options());
+  }
+  const at::Tensor gathered = at::matmul(at::softmax(scores, -1), parts[2]);
+  // [B, n, M, T, D] -> [B, n, T, C]
+  at::Tensor result =
+      JoinWindows(gathered.transpose(2, 3).flatten(3), window, height, width);
+  if (shift > 0) result = at::roll(result, {shift, shift}, {1, 2});
+  return result.narrow(1, 0, qkv.size(1)).narrow(2, 0, qkv.size(2));
+}
+
+}  // namespace mask2former::ops

@@ -1,0 +1,20 @@
+#ifndef MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_COMPOSED_H_
+#define MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_COMPOSED_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace mask2former::ops {
+
+// WindowAttention() as LibTorch's operators, step by step: pad, roll, split,
+// multiply, mask, softmax, multiply, join, roll back, crop. Differentiable, of
+// any dtype, on any device. Arguments are not checked.
+at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
+                                   const at::Tensor& padding,
+                                   const at::Tensor& position_bias,
+                                   int64_t window, int64_t shift);
+
+}  // namespace mask2former::ops
+
+#endif  // MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_COMPOSED_H_

@@ -1,0 +1,10 @@
+#if defined(__x86_64__)
+
+#define M2F_VECTOR_NAMESPACE window_attention_avx512
+#define M2F_VECTOR_BYTES 64
+#define M2F_VECTOR_TARGET \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+
+#include "mask2former/backbone/ops/window_attention_cpu_kernel_body.h"
+
+#endif  // defined(__x86_64__)
