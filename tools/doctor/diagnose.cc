@@ -189,15 +189,15 @@ void DiagnoseCuda(const Facts& facts, Findings& findings) {
 
 void DiagnoseOperators(const Facts& facts, Findings& findings) {
   for (const OperatorFacts& op : facts.operators) {
-    const auto has = [&op](const char* device) {
-      return std::find(op.devices.begin(), op.devices.end(), device) !=
-             op.devices.end();
+    const auto lacks = [&op](const char* device) {
+      return std::count(op.wanted.begin(), op.wanted.end(), device) > 0 &&
+             std::count(op.devices.begin(), op.devices.end(), device) == 0;
     };
-    if (!has("CPU")) {
+    if (lacks("CPU")) {
       findings.Problem(absl::StrCat(op.name, " has no kernel for the CPU"),
                        "Link its target with alwayslink, as its BUILD does.");
     }
-    if (facts.compiled.cuda && !has("CUDA")) {
+    if (facts.compiled.cuda && lacks("CUDA")) {
       findings.Problem(
           absl::StrCat(op.name, " has no kernel for CUDA in this build"),
           "Rebuild everything with --config=cuda.");

@@ -30,10 +30,12 @@ struct CompiledFacts {
   int ptx_capability = 0;         // PTX for this and later ones; 0: none.
 };
 
-// An operator of this repository and where it has kernels.
+// An operator of this repository, where it has kernels and where it should. The
+// latter differ: some are made for GPUs alone, for CPUs do without.
 struct OperatorFacts {
   std::string name;                  // "ms_deform_attn"
   std::vector<std::string> devices;  // "CPU", "CUDA"
+  std::vector<std::string> wanted;   // In a build with CUDA.
 };
 
 // All that the doctor looks at. Versions are "2.11.0"; empty means unknown.

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -20,6 +21,10 @@ namespace mask2former {
 namespace {
 
 constexpr char kNamespace[] = "mask2former::";
+
+// Operators that only devices have; see common/point_sample_ops.h.
+constexpr absl::string_view kOnlyOnDevices[] = {"point_sample_add",
+                                                "point_sample_read"};
 
 // Cores that this process may use.
 int CountCores() {
@@ -52,6 +57,11 @@ void ProbeOperators(Facts& facts) {
     if (!schema.has_value()) continue;
     OperatorFacts op;
     op.name = name.name.substr(sizeof(kNamespace) - 1);
+    if (std::count(std::begin(kOnlyOnDevices), std::end(kOnlyOnDevices),
+                   op.name) == 0) {
+      op.wanted.push_back("CPU");
+    }
+    op.wanted.push_back("CUDA");
     for (const auto& [key, device] :
          {std::pair(c10::DispatchKey::CPU, "CPU"),
           std::pair(c10::DispatchKey::CUDA, "CUDA")}) {

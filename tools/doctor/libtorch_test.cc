@@ -3,12 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
+#include "mask2former/tools/doctor/compiled.h"
+
 namespace mask2former {
 namespace {
 
 using ::testing::AnyOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(BuildSettingTest, ReadsOneValue) {
@@ -39,13 +46,26 @@ TEST(ProbeLibTorchTest, KnowsThisProcess) {
 TEST(ProbeLibTorchTest, ListsOperatorsWithTheirKernels) {
   Facts facts;
   ProbeLibTorch(facts);
-  bool found = false;
-  for (const OperatorFacts& op : facts.operators) {
-    if (op.name != "ms_deform_attn") continue;
-    found = true;
-    EXPECT_THAT(op.devices, Contains("CPU"));
+  std::map<std::string, OperatorFacts> operators;
+  for (const OperatorFacts& op : facts.operators) operators[op.name] = op;
+  for (const char* name :
+       {"ms_deform_attn", "ms_deform_attn_backward", "ms_deform_attn_fused",
+        "ms_deform_attn_fused_backward"}) {
+    ASSERT_EQ(operators.count(name), 1) << name;
+    EXPECT_THAT(operators[name].devices, Contains("CPU")) << name;
+    EXPECT_THAT(operators[name].wanted, ElementsAre("CPU", "CUDA")) << name;
   }
-  EXPECT_TRUE(found);
+  // The CPU reads maps without the dispatcher.
+  for (const char* name : {"point_sample_read", "point_sample_add"}) {
+    ASSERT_EQ(operators.count(name), 1) << name;
+    EXPECT_THAT(operators[name].devices, Not(Contains("CPU"))) << name;
+    EXPECT_THAT(operators[name].wanted, ElementsAre("CUDA")) << name;
+  }
+  if (Compiled().cuda) {
+    for (const auto& [name, op] : operators) {
+      EXPECT_THAT(op.devices, Contains("CUDA")) << name;
+    }
+  }
 }
 
 }  // namespace

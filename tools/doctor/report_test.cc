@@ -24,7 +24,8 @@ Facts SomeFacts() {
   facts.opencv_library = "4.8.0";
   facts.cpu_features = {"aes", "avx2", "avx512_f", "avx512_fp16"};
   facts.cpu_path = "AVX512";
-  facts.operators = {{"ms_deform_attn", {"CPU", "CUDA"}}};
+  facts.operators = {{"ms_deform_attn", {"CPU", "CUDA"}, {"CPU", "CUDA"}},
+                     {"point_sample_read", {}, {"CUDA"}}};
   return facts;
 }
 
@@ -42,6 +43,7 @@ TEST(TextReportTest, AlignsRowsAndListsFindings) {
   EXPECT_THAT(text, HasSubstr("headers 4.6.0, library 4.8.0\n"));
   EXPECT_THAT(text, HasSubstr("vector instructions   avx2 avx512_f\n"));
   EXPECT_THAT(text, HasSubstr("op ms_deform_attn     CPU AVX-512; CUDA\n"));
+  EXPECT_THAT(text, HasSubstr("op point_sample_read  none; for CUDA only\n"));
   EXPECT_THAT(text, EndsWith("\nPROBLEM: it does not fit.\n  Make it fit.\n"
                              "\nnote: it is slow.\n  Make it fast.\n"
                              "\n1 problem to solve.\n"));
