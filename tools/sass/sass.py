@@ -13,7 +13,9 @@ arithmetic and the rest.
 --trips n1,n2,.. says how often loops at depth 1, 2, .. run for each time that they are entered, and
 gives what one warp issues: the sum over all instructions, those on skipped paths included. --items
 says how many results (queries x heads x samples, say) that warp has then worked on, and divides by
-it. A loop that runs over work of its own (a stride over the grid) gets trip count 1.
+it. A loop that runs over work of its own (a stride over the grid) gets trip count 1. Where loops of one
+depth run differently often, --loops n1,n2,.. says it for each in the order printed; 0 is a loop that is
+not entered, as one that is unrolled further than it runs.
 
 Needs nvcc (CUDA_HOME, /usr/local/cuda or PATH) and nvdisasm: --nvdisasm, or NVDISASM, beside nvcc,
 on PATH, or inside the Python package triton (site-packages/triton/backends/nvidia/bin).
@@ -68,11 +70,14 @@ class Kernel:
 
     def weighted(self, trips):
         """Instructions that a warp issues if a loop at depth d runs trips[d - 1] times."""
+        return self.weighted_by_loop([trips[l.depth - 1] if l.depth <= len(trips) else 1 for l in self.loops])
+
+    def weighted_by_loop(self, trips):
+        """The same if loop i, of those in `loops`, runs trips[i] times for each time it is reached."""
         weights = [1] * len(self.operations)
-        for loop in self.loops:
-            if loop.depth <= len(trips):
-                for i in range(loop.first, loop.last + 1):
-                    weights[i] *= trips[loop.depth - 1]
+        for loop, count in zip(self.loops, trips):
+            for i in range(loop.first, loop.last + 1):
+                weights[i] *= count
         return sum(weights)
 
 
@@ -186,6 +191,7 @@ def main():
     parser.add_argument("--kernel", default="", help="regular expression for the demangled name")
     parser.add_argument("--arch", default="90")
     parser.add_argument("--trips", default="", help="how often loops run, by depth: 3,4")
+    parser.add_argument("--loops", default="", help="the same for each loop, in the order printed: 1,0,2")
     parser.add_argument("--items", type=float, default=0, help="results that a warp works on")
     parser.add_argument("--nvdisasm", default="")
     parser.add_argument("--flag", action="append", default=[], help="one more flag for nvcc, such as --flag=-DX=1")
@@ -196,6 +202,7 @@ def main():
     kernels, resources = parse(code), parse_resources(log)
     names = demangle([k.name for k in kernels])
     trips = [float(t) for t in arguments.trips.split(",") if t]
+    by_loop = [float(t) for t in arguments.loops.split(",") if t]
     shown = [k for k in kernels if re.search(arguments.kernel, names[k.name])]
     for kernel in shown:
         print(f"{names[kernel.name]}  (sm_{arguments.arch})")
@@ -205,8 +212,10 @@ def main():
             inner = not any(o.first >= loop.first and o.last <= loop.last and o is not loop for o in kernel.loops)
             print(f"  {'  ' * loop.depth}{'innermost ' if inner else ''}loop, depth {loop.depth}: "
                   f"{describe(kernel.count(loop.first, loop.last))}")
-        if trips or arguments.items:
-            issued = kernel.weighted(trips)
+        if by_loop and len(by_loop) != len(kernel.loops):
+            sys.exit(f"sass: --loops has {len(by_loop)} numbers, the kernel {len(kernel.loops)} loops")
+        if trips or by_loop or arguments.items:
+            issued = kernel.weighted_by_loop(by_loop) if by_loop else kernel.weighted(trips)
             line = f"  a warp issues {issued:g}"
             if arguments.items:
                 line += f"; {issued / arguments.items:.2f} for each of {arguments.items:g} items"

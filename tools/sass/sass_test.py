@@ -55,6 +55,10 @@ class SassTest(unittest.TestCase):
         # 4 outside, 3 in the outer loop only, 3 in the inner.
         self.assertEqual(self.kernel.weighted([3, 4]), 4 + 3 * 3 + 3 * 3 * 4)
 
+    def test_weighs_by_loop(self):
+        self.assertEqual(self.kernel.weighted_by_loop([3, 4]), self.kernel.weighted([3, 4]))
+        self.assertEqual(self.kernel.weighted_by_loop([3, 0]), 4 + 3 * 3)
+
     def test_reads_registers_and_spills(self):
         self.assertEqual(sass.parse_resources(LOG), {"_Z6KernelPf": "39 registers, 16 bytes spilled"})
 
