@@ -32,6 +32,13 @@ struct Moments {
   torch::Tensor mean, variance, count;
 };
 
+void CheckCount(double count, const torch::Tensor& x) {
+  TORCH_CHECK(count > 1,
+              "a BatchNorm in training mode needs more than one value per "
+              "channel, got input of shape ",
+              x.sizes());
+}
+
 // In two rounds, as the mean square minus the squared mean loses digits.
 Moments MomentsOverWorkers(const torch::Tensor& x, const SumOverWorkers& sum) {
   const int64_t channels = x.size(1);
@@ -74,6 +81,10 @@ class NormalizeFunction : public torch::autograd::Function<NormalizeFunction> {
     const torch::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2],
                         &inverse_deviation = saved[3], &count = saved[4];
     const torch::Tensor& dy = gradients[0];
+    // mean and deviation would be taken for constants.
+    TORCH_CHECK(!at::GradMode::is_enabled(),
+                "a synchronized BatchNorm has no second derivative: call "
+                "backward() without create_graph");
     const torch::Tensor normal =
         (x - AlongChannels(mean)) * AlongChannels(inverse_deviation);
     // The workers' own sums are the gradients of bias and weight.
@@ -121,14 +132,11 @@ torch::Tensor BatchNorm::forward(const torch::Tensor& x) {
   const bool batch_statistics =
       is_training() && kind_ != BatchNormKind::kFrozen;
   if (batch_statistics) {
-    num_batches_tracked_.add_(1);
     if (kind_ == BatchNormKind::kSynchronized && sum_) {
       return NormalizeOverWorkers(x);
     }
-    TORCH_CHECK(x.numel() > channels_,
-                "a BatchNorm in training mode needs more than one value per "
-                "channel, got input of shape ",
-                x.sizes());
+    CheckCount(static_cast<double>(x.numel() / channels_), x);
+    num_batches_tracked_.add_(1);
   }
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_,
                         batch_statistics, kMomentum, kEpsilon,
@@ -141,6 +149,13 @@ torch::Tensor BatchNorm::NormalizeOverWorkers(const torch::Tensor& x) {
   {
     torch::NoGradGuard no_grad;
     moments = MomentsOverWorkers(values, sum_);
+    // All workers have the same sum, so all throw or none. It is looked at only
+    // where it may be too small, for on a GPU that means to wait.
+    const int64_t own_count = x.numel() / channels_;
+    CheckCount(own_count > 1 ? static_cast<double>(own_count)
+                             : moments.count.item<double>(),
+               x);
+    num_batches_tracked_.add_(1);
     const torch::Tensor unbiased =
         moments.variance * (moments.count / (moments.count - 1));
     running_mean_.lerp_(moments.mean, kMomentum);

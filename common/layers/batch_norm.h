@@ -38,7 +38,9 @@ class BatchNorm final : public torch::nn::Module {
   // [B, C, H, W] -> [B, C, H, W]
   //
   // Throws c10::Error on another number of channels, and in training mode if a
-  // channel has a single value.
+  // channel has a single value (of all workers together, if synchronized); then
+  // the running statistics stay as they were. A synchronized norm with a sum
+  // has no second derivative: backward with create_graph throws.
   torch::Tensor forward(const torch::Tensor& x);
 
   BatchNormKind kind() const { return kind_; }

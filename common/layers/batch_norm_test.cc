@@ -3,11 +3,13 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 
 #include <cmath>
 #include <condition_variable>
@@ -160,18 +162,50 @@ TEST(BatchNormTest, SynchronizesOnlyTheSynchronizedInside) {
   EXPECT_THAT(a, TensorNear(b, 1e-5, 1e-5));
 }
 
-TEST(BatchNormTest, RejectsASingleValueInTrainingAndOtherChannels) {
-  BatchNorm norm(3, BatchNormKind::kLocal);
+// A refused input leaves no trace.
+void ExpectRefusesASingleValue(BatchNorm& norm) {
   EXPECT_THAT(
       [&] {
         norm.forward(at::zeros({1, 3, 1, 1}));
       },
       ThrowsMessage<c10::Error>(HasSubstr("more than one value")));
+  EXPECT_EQ(norm.named_buffers()["num_batches_tracked"].item<int64_t>(), 0);
+  EXPECT_THAT(norm.running_mean(), TensorNear(at::zeros({3}), 0., 0.));
+  EXPECT_THAT(norm.running_var(), TensorNear(at::ones({3}), 0., 0.));
+}
+
+TEST(BatchNormTest, RejectsASingleValueInTrainingAndOtherChannels) {
+  BatchNorm norm(3, BatchNormKind::kLocal);
+  ExpectRefusesASingleValue(norm);
   EXPECT_THAT(
       [&] {
         norm.forward(at::zeros({1, 2, 4, 4}));
       },
       ThrowsMessage<c10::Error>(HasSubstr("[*, 3, *, *]")));
+}
+
+TEST(BatchNormTest, SynchronizedRejectsASingleValueOfAllWorkers) {
+  BatchNorm norm(3, BatchNormKind::kSynchronized);
+  norm.set_sum_over_workers([](const torch::Tensor& t) { return t; });
+  ExpectRefusesASingleValue(norm);
+  // One value each of two workers is enough.
+  norm.set_sum_over_workers([](const torch::Tensor& t) { return 2 * t; });
+  EXPECT_THAT(norm.forward(at::zeros({1, 3, 1, 1})),
+              TensorNear(at::zeros({1, 3, 1, 1}), 0., 0.));
+  EXPECT_EQ(norm.named_buffers()["num_batches_tracked"].item<int64_t>(), 1);
+}
+
+TEST(BatchNormTest, SynchronizedRefusesASecondDerivative) {
+  BatchNorm norm(1, BatchNormKind::kSynchronized);
+  norm.set_sum_over_workers([](const torch::Tensor& t) { return t; });
+  const torch::Tensor x = at::randn({2, 1, 2, 2}).requires_grad_();
+  const torch::Tensor y = norm.forward(x).square().sum();
+  EXPECT_THAT(
+      [&] {
+        torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true,
+                              /*create_graph=*/true);
+      },
+      ThrowsMessage<c10::Error>(HasSubstr("without create_graph")));
 }
 
 }  // namespace
