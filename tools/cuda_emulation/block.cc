@@ -173,9 +173,10 @@ int BlockEmulator::EnterBarrier(const char* name, bool predicate,
     for (const auto& other : threads_) {
       if (other->state != State::kAtBarrier) continue;
       if (other->place.line == place.line &&
+          std::strcmp(other->place.file, place.file) == 0 &&
           std::strcmp(other->name, name) == 0) {
         break;
-      };
+      }
       error_ = "thread " + ToString(thread.index) + " waits in " + name +
                " at " + ToString(place) + " while thread " +
                ToString(other->index) + " waits in " + other->name + " at " +

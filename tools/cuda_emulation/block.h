@@ -47,8 +47,8 @@ using WarpCombine = uint64_t (*)(int lane, uint32_t mask,
 uint64_t WarpCollective(const char* name, uint32_t mask, LaneInput input,
                         WarpCombine combine, CallPlace place);
 
-// Waits until every thread of the block has called from the same line, and
-// returns how many of them gave true.
+// Waits until every thread of the block has called from one line of one file,
+// and returns how many of them gave true.
 int BlockBarrier(const char* name, bool predicate, CallPlace place);
 
 // True on a thread's fibre.

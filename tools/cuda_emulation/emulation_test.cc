@@ -4,8 +4,10 @@
 #include <cuda_runtime.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,38 @@ __global__ void TwoBarriers() {
 TEST(DivergenceTest, ReportsABarrierReachedFromTwoLines) {
   EXPECT_THAT(Failure(TwoBarriers, 1, dim3(32, 2)),
               HasSubstr("waits in __syncthreads at"));
+}
+
+// The same line of two files.
+inline __device__ void WaitIn(const char* file) {
+  __syncthreads({"WaitIn", file, 7});
+}
+
+__global__ void TwoFiles() { WaitIn(threadIdx.y == 0 ? "a.h" : "b.h"); }
+
+TEST(DivergenceTest, ReportsABarrierReachedFromTwoFiles) {
+  EXPECT_THAT(
+      Failure(TwoFiles, 1, dim3(32, 2)),
+      AllOf(HasSubstr("waits in __syncthreads at"),
+            HasSubstr("a.h:7 in WaitIn"), HasSubstr("b.h:7 in WaitIn")));
+}
+
+TEST(MemsetTest, ZeroesHugeArraysToTheLastByte) {
+  constexpr size_t kBytes = (size_t{1} << 30) + 8192;
+  void* const memory = mmap(nullptr, kBytes + 8192, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  char* const begin = static_cast<char*>(memory) + 4096 + 100;
+  // Either side of both ends, and of the pages within.
+  const std::vector<size_t> inside = {
+      0, 1, 3995, 3996, kBytes / 2, kBytes - 101, kBytes - 100, kBytes - 1};
+  for (const size_t i : inside) begin[i] = 5;
+  begin[-1] = begin[kBytes] = 6;
+  M2F_EXPECT_CUDA_SUCCESS(cudaMemsetAsync(begin, 0, kBytes, nullptr));
+  for (const size_t i : inside) EXPECT_EQ(begin[i], 0) << i;
+  EXPECT_EQ(begin[-1], 6);
+  EXPECT_EQ(begin[kBytes], 6);
+  munmap(memory, kBytes + 8192);
 }
 
 __global__ void ShuffleAfterReturn(int* output) {

@@ -1,5 +1,8 @@
 #include "mask2former/tools/cuda_emulation/runtime_api.h"
 
+#include <sys/mman.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -8,6 +11,9 @@ namespace {
 // Those of the smallest GPU that is compiled for, sm_80, with fewer
 // multiprocessors so that grids sized by them stay small.
 constexpr int kMultiprocessors = 4;
+
+constexpr size_t kPage = 4096;
+constexpr size_t kSparseBytes = size_t{1} << 30;
 
 }  // namespace
 
@@ -97,6 +103,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes,
 }
 
 cudaError_t cudaMemset(void* to, int byte, size_t bytes) {
+  char* const begin = static_cast<char*>(to);
+  char* const end = begin + bytes;
+  if (byte == 0 && bytes >= kSparseBytes) {
+    // Pages that are given back are zeros when they are next touched, and cost
+    // nothing until then: tests of huge arrays touch few of them. Device memory
+    // is anonymous, where this holds.
+    char* const first = begin + (-reinterpret_cast<uintptr_t>(begin)) % kPage;
+    char* const last = end - reinterpret_cast<uintptr_t>(end) % kPage;
+    if (madvise(first, last - first, MADV_DONTNEED) == 0) {
+      std::memset(begin, 0, first - begin);
+      std::memset(last, 0, end - last);
+      return cudaSuccess;
+    }
+  }
   if (bytes > 0) std::memset(to, byte, bytes);
   return cudaSuccess;
 }
