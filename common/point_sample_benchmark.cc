@@ -14,12 +14,12 @@
 #include <benchmark/benchmark.h>
 #include <torch/autograd.h>
 
-#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "mask2former/common/point_sample.h"
+#include "mask2former/common/testing/compare_benchmark.h"
 
 namespace mask2former {
 namespace {
@@ -42,32 +42,19 @@ double Seconds(const std::function<at::Tensor()>& run) {
       .count();
 }
 
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2,
-                   values.end());
-  return values[values.size() / 2];
-}
-
-void Compare(benchmark::State& state, const std::function<at::Tensor()>& ours,
+void Compare(benchmark::State& state, int64_t maps,
+             const std::function<at::Tensor()>& ours,
              const std::function<at::Tensor()>& theirs) {
-  Seconds(ours);
-  std::vector<double> our_times, their_times;
-  for (auto _ : state) {
-    their_times.push_back(Seconds(theirs));
-    our_times.push_back(Seconds(ours));
-    state.SetIterationTime(our_times.back());
-  }
-  state.counters["times_faster"] = Median(their_times) / Median(our_times);
-  state.counters["times_faster_by_minimum"] =
-      *std::min_element(their_times.begin(), their_times.end()) /
-      *std::min_element(our_times.begin(), our_times.end());
+  CompareBenchmark(
+      state, maps * kPoints, [&] { return Seconds(ours); },
+      [&] { return Seconds(theirs); });
 }
 
 void Masks(benchmark::State& state) {
   const at::Tensor masks = at::rand({1, kSegments, 512, 1024}) > 0.5;
   const at::Tensor points = at::rand({1, kPoints, 2});
   Compare(
-      state, [&] { return PointSample(masks, points); },
+      state, kSegments, [&] { return PointSample(masks, points); },
       [&] { return GridSample(masks, points); });
 }
 
@@ -76,7 +63,7 @@ void Logits(benchmark::State& state) {
   const at::Tensor logits = at::randn({1, kQueries, 128, 256});
   const at::Tensor points = at::rand({1, kPoints, 2});
   Compare(
-      state, [&] { return PointSample(logits, points); },
+      state, kQueries, [&] { return PointSample(logits, points); },
       [&] { return GridSample(logits, points); });
 }
 
@@ -89,7 +76,8 @@ void RowsForwardBackward(benchmark::State& state) {
     return torch::autograd::grad({values}, {logits}, {gradient})[0];
   };
   Compare(
-      state, [&] { return backward(PointSampleRows(logits, rows, points)); },
+      state, kSegments,
+      [&] { return backward(PointSampleRows(logits, rows, points)); },
       [&] {
         const at::Tensor maps = logits.index_select(0, rows).unsqueeze(1);
         return backward(GridSample(maps, points).squeeze(1));

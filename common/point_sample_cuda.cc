@@ -5,13 +5,12 @@
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <torch/library.h>
 
 #include <cstdint>
 #include <optional>
 
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/point_sample_kernel.h"
 #include "mask2former/common/point_sample_ops.h"
 
@@ -58,10 +57,10 @@ at::Tensor PointSampleReadCuda(const at::Tensor& maps_in,
       Launch<float, float>(sizes, maps, rows, points, output);
       break;
     case at::kHalf:
-      Launch<__half, float>(sizes, maps, rows, points, output);
+      Launch<Float16, float>(sizes, maps, rows, points, output);
       break;
     case at::kBFloat16:
-      Launch<__nv_bfloat16, float>(sizes, maps, rows, points, output);
+      Launch<BFloat16, float>(sizes, maps, rows, points, output);
       break;
     case at::kBool:  // Stored as 0 or 1.
     case at::kByte:

@@ -3,8 +3,6 @@
 // Neighbouring threads have neighbouring points, so outputs and gradients are
 // read and written in whole lines; the maps' pixels lie wherever points do.
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -134,8 +132,8 @@ cudaError_t LaunchPointSampleBackward(const PointSampleSizes& sizes,
                                          const Pixel*, const int64_t*, \
                                          const Real*, Real*, cudaStream_t);
 M2F_INSTANTIATE(uint8_t, float)
-M2F_INSTANTIATE(__half, float)
-M2F_INSTANTIATE(__nv_bfloat16, float)
+M2F_INSTANTIATE(Float16, float)
+M2F_INSTANTIATE(BFloat16, float)
 M2F_INSTANTIATE(float, float)
 M2F_INSTANTIATE(double, double)
 #undef M2F_INSTANTIATE

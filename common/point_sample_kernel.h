@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/point_sample_taps.h"
 
 namespace mask2former {
@@ -15,8 +16,8 @@ namespace mask2former {
 
 // Reads maps at points.
 //
-//   maps     [images, maps, H, W] Pixel: uint8_t (also of bool), __half,
-//                                 __nv_bfloat16 or float with Real float,
+//   maps     [images, maps, H, W] Pixel: uint8_t (also of bool), Float16,
+//                                 BFloat16 or float with Real float,
 //                                 double with Real double
 //   rows     [groups]             nullptr: group g reads maps[g]. One that is
 //                                 not in 0 .. images - 1 reads 0

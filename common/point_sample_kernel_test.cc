@@ -1,7 +1,5 @@
 #include "mask2former/common/point_sample_kernel.h"
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,8 +9,10 @@
 #include <iterator>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/testing/device_buffer.h"
 
 namespace mask2former {
@@ -102,7 +102,13 @@ std::vector<double> ReferenceAdd(const PointSampleSizes& sizes,
 template <typename T>
 std::vector<T> Convert(const std::vector<double>& values) {
   std::vector<T> result;
-  for (const double v : values) result.push_back(T(static_cast<float>(v)));
+  for (const double v : values) {
+    if constexpr (std::is_arithmetic_v<T>) {
+      result.push_back(static_cast<T>(v));
+    } else {
+      result.push_back(FromFloat<T>(static_cast<float>(v)));
+    }
+  }
   return result;
 }
 
@@ -136,8 +142,8 @@ TEST(PointSampleKernelTest, ReadsEveryTypeLikeTheReference) {
   Input input = MakeInput(kSizes);
   ExpectReadsLikeReference<float, float>(input, 1e-5);
   ExpectReadsLikeReference<double, double>(input, 1e-12);
-  ExpectReadsLikeReference<__half, float>(input, 1e-5);
-  ExpectReadsLikeReference<__nv_bfloat16, float>(input, 1e-5);
+  ExpectReadsLikeReference<Float16, float>(input, 1e-5);
+  ExpectReadsLikeReference<BFloat16, float>(input, 1e-5);
   for (double& v : input.maps) v = std::floor(std::fabs(v) * 200);
   ExpectReadsLikeReference<uint8_t, float>(input, 255e-5);
 }

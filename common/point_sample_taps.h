@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/cuda/host_device.h"
 
 namespace mask2former {
@@ -59,14 +60,27 @@ M2F_HOST_DEVICE inline PointSampleTaps<Real> MakePointSampleTaps(
            left_weight * bottom_weight, right_weight * bottom_weight}};
 }
 
+template <typename Real, typename Pixel>
+M2F_HOST_DEVICE inline Real ToReal(Pixel pixel) {
+  return static_cast<Real>(pixel);
+}
+template <typename Real>
+M2F_HOST_DEVICE inline Real ToReal(Float16 pixel) {
+  return ToFloat(pixel);
+}
+template <typename Real>
+M2F_HOST_DEVICE inline Real ToReal(BFloat16 pixel) {
+  return ToFloat(pixel);
+}
+
 // The map's value at the point.
 template <typename Real, typename Pixel>
 M2F_HOST_DEVICE inline Real ReadTaps(const Pixel* map,
                                      const PointSampleTaps<Real>& taps) {
-  return static_cast<Real>(map[taps.index[0]]) * taps.weight[0] +
-         static_cast<Real>(map[taps.index[1]]) * taps.weight[1] +
-         static_cast<Real>(map[taps.index[2]]) * taps.weight[2] +
-         static_cast<Real>(map[taps.index[3]]) * taps.weight[3];
+  return ToReal<Real>(map[taps.index[0]]) * taps.weight[0] +
+         ToReal<Real>(map[taps.index[1]]) * taps.weight[1] +
+         ToReal<Real>(map[taps.index[2]]) * taps.weight[2] +
+         ToReal<Real>(map[taps.index[3]]) * taps.weight[3];
 }
 
 }  // namespace mask2former
