@@ -130,19 +130,6 @@ __device__ void SumDots(int lane, float (*dots)[4]) {
   }
 }
 
-// A cell's softmax, by the thread that owns the query.
-template <typename Reader>
-__device__ Softmax MakeOwnSoftmax(const Reader& reader, int count) {
-  Softmax softmax;
-  float maximum = -INFINITY;
-  for (int s = 0; s < count; ++s) maximum = fmaxf(maximum, reader.Logit(s));
-  float sum = 0;
-  for (int s = 0; s < count; ++s) sum += expf(reader.Logit(s) - maximum);
-  softmax.maximum = maximum;
-  softmax.scale = Reciprocal(sum);
-  return softmax;
-}
-
 // grad_value is null if the owner kernel fills it. kScores: samples of a cell
 // that the block has room for; if they are more, samples are gone through
 // twice. kExact: as in the forward kernel.
@@ -380,6 +367,7 @@ cudaError_t Backward(const MsDeformAttnSizes& sizes,
   const cudaError_t error =
       MakeCudaSizes(sizes, level_shapes, &problem.sizes, &problem.levels);
   if (error != cudaSuccess) return error;
+  if (!FitsBatch(samples, sizes.batch)) return cudaErrorInvalidValue;
   if (!AreAligned(samples) || !AreAligned(gradients)) {
     return cudaErrorInvalidValue;
   }

@@ -10,10 +10,10 @@
 #include <benchmark/benchmark.h>
 #include <torch/autograd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <vector>
 
+#include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_reference.h"
@@ -140,25 +140,11 @@ void Run(benchmark::State& state, Timer timer, Op op) {
   state.SetItemsProcessed(state.iterations() * a.value.size(1));
 }
 
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2,
-                   values.end());
-  return values[values.size() / 2];
-}
-
 void Compare(benchmark::State& state, Timer timer, Op ours, Op theirs) {
   const Arguments a = MakeArguments();
-  timer(a, ours);
-  std::vector<double> our_times, their_times;
-  for (auto _ : state) {
-    their_times.push_back(timer(a, theirs));
-    our_times.push_back(timer(a, ours));
-    state.SetIterationTime(our_times.back());
-  }
-  state.counters["times_faster"] = Median(their_times) / Median(our_times);
-  state.counters["times_faster_by_minimum"] =
-      *std::min_element(their_times.begin(), their_times.end()) /
-      *std::min_element(our_times.begin(), our_times.end());
+  CompareBenchmark(
+      state, a.value.size(1), [&] { return timer(a, ours); },
+      [&] { return timer(a, theirs); });
 }
 
 #define M2F_BENCHMARK(function, name, ...)       \

@@ -129,4 +129,15 @@ MsDeformAttnSizes CheckMsDeformAttnFusedBackward(
   return sizes;
 }
 
+void CheckMsDeformAttnCudaLimits(const MsDeformAttnSizes& sizes) {
+  for (const MsDeformAttnCudaLimit& limit : MsDeformAttnCudaLimits(sizes)) {
+    TORCH_CHECK(
+        limit.size < limit.limit, "deformable attention on CUDA: ", limit.name,
+        " must be less than ", limit.limit, ", got ", limit.size,
+        " (B = ", sizes.batch, ", S = ", sizes.positions, ", M = ", sizes.heads,
+        ", D = ", sizes.head_dim, ", Q = ", sizes.queries,
+        ", L = ", sizes.levels, ", P = ", sizes.points, ")");
+  }
+}
+
 }  // namespace mask2former::ops

@@ -37,6 +37,10 @@ MsDeformAttnSizes CheckMsDeformAttnFusedBackward(
     at::IntArrayRef level_shapes, const at::Tensor& reference_points,
     const at::Tensor& offsets, const at::Tensor& logits);
 
+// What the CUDA kernels ask beyond that: throws c10::Error that names the size
+// past its limit.
+void CheckMsDeformAttnCudaLimits(const MsDeformAttnSizes& sizes);
+
 // The dtype of coordinates beside values of `type`: float, but double for
 // double.
 at::ScalarType CoordinateType(at::ScalarType type);

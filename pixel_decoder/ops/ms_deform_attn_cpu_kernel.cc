@@ -2,6 +2,20 @@
 
 namespace mask2former::ops {
 
+CpuVectors BestCpuVectors() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    return __builtin_cpu_supports("avx512f") &&
+                   __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") &&
+                   __builtin_cpu_supports("avx512vl")
+               ? CpuVectors::kAvx512
+               : CpuVectors::kAvx2;
+  }
+#endif
+  return CpuVectors::kPortable;
+}
+
 template <typename scalar_t>
 const MsDeformAttnCpuKernel<scalar_t>* GetMsDeformAttnCpuKernel(
     CpuVectors vectors) {

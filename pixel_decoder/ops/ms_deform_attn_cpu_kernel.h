@@ -1,9 +1,10 @@
 #ifndef MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CPU_KERNEL_H_
 #define MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CPU_KERNEL_H_
 
-// The CPU side of MsDeformAttn(): raw pointers and sizes, no LibTorch, once for
-// every set of vector instructions. All pointers are to contiguous memory,
-// shaped as in ms_deform_attn.h; scalar_t is float or double.
+// The CPU side of MsDeformAttn() and MsDeformAttnFused(): raw pointers and
+// sizes, no LibTorch, once for every set of vector instructions. All pointers
+// are to contiguous memory, shaped as in ms_deform_attn.h and
+// ms_deform_attn_fused.h; scalar_t is float or double. Nothing is checked.
 
 #include <cstdint>
 
@@ -103,8 +104,12 @@ void FillMsDeformAttnCentres(const MsDeformAttnSizes& sizes,
 // What a kernel uses of the processor.
 enum class CpuVectors { kPortable, kAvx2, kAvx512 };
 
-// Null if this build has no such kernel. Running one that the processor lacks
-// ends in an illegal instruction.
+// The most that this processor, and the system on it, can do.
+CpuVectors BestCpuVectors();
+
+// Null if this build has no such kernel; never for kPortable and
+// BestCpuVectors(). Running one that the processor lacks ends in an illegal
+// instruction.
 template <typename scalar_t>
 const MsDeformAttnCpuKernel<scalar_t>* GetMsDeformAttnCpuKernel(
     CpuVectors vectors);

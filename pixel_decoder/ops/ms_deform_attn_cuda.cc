@@ -20,6 +20,7 @@ at::Tensor MsDeformAttnCuda(const at::Tensor& value_in,
                             const at::Tensor& weights_in) {
   const MsDeformAttnSizes sizes =
       CheckMsDeformAttn(value_in, level_shapes, locations_in, weights_in);
+  CheckMsDeformAttnCudaLimits(sizes);
   const c10::cuda::CUDAGuard device_guard(value_in.device());
   const at::Tensor value = Packed(value_in);
   const at::Tensor locations = Packed(locations_in);
@@ -43,6 +44,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCuda(
     const at::Tensor& weights_in) {
   const MsDeformAttnSizes sizes = CheckMsDeformAttnBackward(
       grad_output_in, value_in, level_shapes, locations_in, weights_in);
+  CheckMsDeformAttnCudaLimits(sizes);
   const c10::cuda::CUDAGuard device_guard(value_in.device());
   const at::Tensor grad_output = Packed(grad_output_in);
   const at::Tensor value = Packed(value_in);

@@ -32,6 +32,7 @@ at::Tensor MsDeformAttnFusedCuda(const at::Tensor& value_in,
                                  const at::Tensor& logits_in) {
   const MsDeformAttnSizes sizes = CheckMsDeformAttnFused(
       value_in, level_shapes, reference_points_in, offsets_in, logits_in);
+  CheckMsDeformAttnCudaLimits(sizes);
   const c10::cuda::CUDAGuard device_guard(value_in.device());
   const at::Tensor value = Packed(value_in);
   const at::Tensor points = Packed(reference_points_in);
@@ -62,6 +63,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnFusedBackwardCuda(
   const MsDeformAttnSizes sizes = CheckMsDeformAttnFusedBackward(
       grad_output_in, value_in, level_shapes, reference_points_in, offsets_in,
       logits_in);
+  CheckMsDeformAttnCudaLimits(sizes);
   const c10::cuda::CUDAGuard device_guard(value_in.device());
   const at::Tensor grad_output = Packed(grad_output_in);
   const at::Tensor value = Packed(value_in);

@@ -218,6 +218,7 @@ cudaError_t Forward(const MsDeformAttnSizes& sizes, const int64_t* level_shapes,
   const cudaError_t error =
       MakeCudaSizes(sizes, level_shapes, &problem.sizes, &problem.levels);
   if (error != cudaSuccess) return error;
+  if (!FitsBatch(samples, sizes.batch)) return cudaErrorInvalidValue;
   if (sizes.batch * sizes.queries * sizes.heads * sizes.head_dim == 0) {
     return cudaSuccess;
   }

@@ -21,9 +21,10 @@
 // Empty problems are fine.
 //
 // Returns what the launch returned; cudaErrorInvalidValue if a size is negative
-// or past its limit, if the levels do not have S positions, or if a pointer is
-// not aligned. L is at most kMaxCudaLevels; B M, M D, Q and L P stay below 2^27
-// and S below 2^30; products of these may be larger than 2^31.
+// or past its limit (MsDeformAttnCudaLimits() in ms_deform_attn_sizes.h), if
+// the levels do not have S positions, if reference_batch is neither 1 nor B, or
+// if a pointer is not aligned. L is at most kMaxCudaLevels; B M, M D, Q and L P
+// stay below 2^27 and S below 2^30; products of these may be larger than 2^31.
 
 #include <cuda_runtime_api.h>
 
@@ -33,8 +34,6 @@
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_sizes.h"
 
 namespace mask2former::ops {
-
-inline constexpr int kMaxCudaLevels = 32;
 
 // Where every query reads, and how much each reading weighs: given.
 //
@@ -92,7 +91,8 @@ cudaError_t LaunchMsDeformAttnFused(const MsDeformAttnSizes& sizes,
 // Gradients of the above. grad_value is float whatever value_t is, for it is
 // summed up in place. The sum's order, and so its last bits, change from run to
 // run, unless `deterministic`: then every pixel has one owner that adds in the
-// order of queries and points, which takes several times longer.
+// order of queries and points, which takes longer: all samples of a level are
+// looked at for every 128 of its pixels.
 //
 //   grad_output  [B, Q, M, D]
 //   grad_value   [B, S, M, D]

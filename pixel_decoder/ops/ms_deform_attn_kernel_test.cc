@@ -13,6 +13,7 @@
 
 #include "mask2former/common/testing/device_buffer.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel_testing.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_samples.h"
 
 namespace mask2former::ops {
 namespace {
@@ -280,53 +281,254 @@ TEST(MsDeformAttnKernelEdgeTest, AcceptsValuesThatAreNotAligned) {
 }
 
 #if __has_include("mask2former/tools/cuda_emulation/runtime_api.h")
-// Of 2^32 values only one row is touched, so the rest is never allocated; only
-// emulated kernels can read such memory.
-TEST(MsDeformAttnKernelEdgeTest, ReadsTheLastOfFourBillionNumbers) {
-  constexpr int64_t kSide = 8192, kHeadDim = 32;
-  constexpr size_t kCount = 2 * kSide * kSide * kHeadDim;
-  void* const memory =
-      mmap(nullptr, kCount * sizeof(float), PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  ASSERT_NE(memory, MAP_FAILED);
-  float* const value = static_cast<float*>(memory);
-  std::fill_n(value + kCount - kHeadDim, kHeadDim, 3.0f);
-  const int64_t level_shapes[] = {kSide, kSide};
-  const MsDeformAttnSizes sizes = {2, kSide * kSide, 1, kHeadDim, 1, 1, 4};
-  const float last = 1 - 0.5f / kSide;  // The last pixel's centre.
-  DeviceBuffer<float> locations(std::vector<float>(16, last));
-  DeviceBuffer<float> weights({1, 1, 1, 1, 0.5, 0.25, 0.125, 0.125});
-  DeviceBuffer<float> output(2 * kHeadDim);
-  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttn(
-      sizes, level_shapes, value,
-      PlainSamples{locations.data(), weights.data()}, output.data(), nullptr));
-  const std::vector<float> result = output.ToHost();
-  for (int i = 0; i < 2 * kHeadDim; ++i) {
-    EXPECT_EQ(result[i], i < kHeadDim ? 0 : 3) << i;
+// Zeros that are not there until they are touched: only emulated kernels can
+// read such memory.
+template <typename T>
+class SparseArray {
+ public:
+  explicit SparseArray(size_t count)
+      : bytes_(count * sizeof(T)),
+        memory_(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+    EXPECT_NE(memory_, MAP_FAILED);
   }
-  munmap(memory, kCount * sizeof(float));
+  ~SparseArray() { munmap(memory_, bytes_); }
+  SparseArray(const SparseArray&) = delete;
+  SparseArray& operator=(const SparseArray&) = delete;
+
+  T* data() { return static_cast<T*>(memory_); }
+
+ private:
+  const size_t bytes_;
+  void* const memory_;
+};
+
+// Two images of 2^31 numbers each. Four samples read the last pixel, which is 3
+// in the second image and 0 elsewhere; they weigh 4 and 1.
+class HugeMaps : public testing::Test {
+ protected:
+  static constexpr int64_t kSide = 8192, kHeadDim = 32;
+  static constexpr size_t kCount = 2 * kSide * kSide * kHeadDim;
+  static constexpr size_t kLast = kCount - kHeadDim;
+  static constexpr MsDeformAttnSizes kSizes = {
+      2, kSide* kSide, 1, kHeadDim, 1, 1, 4};
+  static constexpr float kPlace = 1 - 0.5f / kSide;  // The last pixel's centre.
+
+  HugeMaps() { std::fill_n(value_.data() + kLast, kHeadDim, 3.0f); }
+
+  static void ExpectSums(const std::vector<float>& output, float of_second) {
+    for (int i = 0; i < 2 * kHeadDim; ++i) {
+      EXPECT_NEAR(output[i], i < kHeadDim ? 0 : of_second, 1e-5) << i;
+    }
+  }
+
+  // What a sample's weight gets from 32 channels.
+  static void ExpectDots(const std::vector<float>& grad_weights) {
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_NEAR(grad_weights[i], i < 4 ? 0 : 32 * 3 * 2, 1e-3) << i;
+    }
+  }
+
+  // The last pixels of both images, and the first of all.
+  static void ExpectAdditions(const float* grad_value, float first,
+                              float second) {
+    for (int c = 0; c < kHeadDim; ++c) {
+      EXPECT_NEAR(grad_value[kCount / 2 - kHeadDim + c], first, 1e-5) << c;
+      EXPECT_NEAR(grad_value[kLast + c], second, 1e-5) << c;
+      EXPECT_EQ(grad_value[c], 0) << c;
+      EXPECT_EQ(grad_value[kCount / 2 + c], 0) << c;
+    }
+  }
+
+  const int64_t level_shapes_[2] = {kSide, kSide};
+  SparseArray<float> value_{kCount}, grad_value_{kCount};
+  DeviceBuffer<float> output_{2 * kHeadDim};
+  DeviceBuffer<float> grad_output_{std::vector<float>(2 * kHeadDim, 2.0f)};
+};
+
+TEST_F(HugeMaps, PlainReadsAndAddsAtTheLastOfFourBillionNumbers) {
+  DeviceBuffer<float> locations(std::vector<float>(16, kPlace));
+  DeviceBuffer<float> weights({1, 1, 1, 1, 0.5, 0.25, 0.125, 0.125});
+  DeviceBuffer<float> grad_locations(16), grad_weights(8);
+  const PlainSamples samples = {locations.data(), weights.data()};
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttn(
+      kSizes, level_shapes_, value_.data(), samples, output_.data(), nullptr));
+  ExpectSums(output_.ToHost(), 3);
+  // Overwrites what is there.
+  std::fill_n(grad_value_.data(), kHeadDim, 7.0f);
+  std::fill_n(grad_value_.data() + kLast, kHeadDim, 7.0f);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttnBackward(
+      kSizes, level_shapes_, grad_output_.data(), value_.data(), samples,
+      grad_value_.data(),
+      PlainGradients{grad_locations.data(), grad_weights.data()},
+      /*deterministic=*/false, nullptr));
+  ExpectDots(grad_weights.ToHost());
+  ExpectAdditions(grad_value_.data(), 4 * 2, 1 * 2);
+}
+
+TEST_F(HugeMaps, FusedReadsAndAddsAtTheLastOfFourBillionNumbers) {
+  DeviceBuffer<float> points({0, 0, kPlace, kPlace});
+  // In the first image from the first pixel's corner to that of the last.
+  constexpr float kAcross = kSide - 0.5f;
+  std::vector<float> from(16, 0);
+  std::fill_n(from.begin(), 8, kAcross);
+  DeviceBuffer<float> offsets(from), logits(std::vector<float>(8, 1.0f));
+  DeviceBuffer<float> grad_offsets(16), grad_logits(8);
+  const FusedSamples<float> samples = {points.data(), /*reference_batch=*/2,
+                                       offsets.data(), logits.data()};
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttnFused(
+      kSizes, level_shapes_, value_.data(), samples, output_.data(), nullptr));
+  ExpectSums(output_.ToHost(), 3);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttnFusedBackward(
+      kSizes, level_shapes_, grad_output_.data(), value_.data(), samples,
+      grad_value_.data(),
+      FusedGradients<float>{grad_offsets.data(), grad_logits.data()},
+      /*deterministic=*/false, nullptr));
+  ExpectAdditions(grad_value_.data(), 1 * 2, 1 * 2);
+}
+
+// Of 2^31 samples and more, which no test can go through, and of gradients that
+// the owner kernel writes.
+TEST(CudaSizesTest, IndexesMoreThanTwoToTheThirtyOne) {
+  CudaSizes sizes = {};
+  sizes.heads = 8;
+  sizes.head_dim = 32;
+  sizes.queries = 1 << 22;
+  sizes.levels = 4;
+  sizes.points = 8;
+  sizes.images_x_heads = 8 * 4;
+  sizes.positions = 1 << 28;
+  EXPECT_EQ(sizes.Cell(3, sizes.queries - 1, 7), (int64_t{1} << 27) - 1);
+  EXPECT_EQ(sizes.MapOffset(3, 7),
+            ((int64_t{3} << 28) * 8 + 7) * 32);  // 2^37.6
+
+  constexpr int32_t kCount = 32;
+  constexpr int64_t kCells = int64_t{1} << 27;
+  SparseArray<Float16> numbers(2 * kCells * kCount);
+  SparseArray<float> points(size_t{4} * sizes.queries * 4 * 2);
+  const int64_t first = (kCells - 1) * kCount;  // 2^32 - 32
+  const FusedReader<Float16> fused(
+      FusedSamples<Float16>{points.data(), 4, numbers.data(), numbers.data()},
+      sizes, 3, sizes.queries - 1, 7, kCount);
+  EXPECT_EQ(fused.first, first);
+  EXPECT_EQ(fused.logits - numbers.data(), first);
+  EXPECT_EQ(fused.offsets - numbers.data(), 2 * first);
+  EXPECT_EQ(fused.reference - points.data(),
+            (int64_t{4} * sizes.queries - 1) * 4 * 2);
+  numbers.data()[2 * first + 2 * 31 + 1] = FromFloat<Float16>(5);
+  EXPECT_EQ(fused.At(31, 3, 9, 9, Softmax{}).y, 4.5f);
+  const FusedReader<Float16> shared(
+      FusedSamples<Float16>{points.data(), 1, numbers.data(), numbers.data()},
+      sizes, 3, sizes.queries - 1, 7, kCount);
+  EXPECT_EQ(shared.reference - points.data(),
+            (int64_t{sizes.queries} - 1) * 4 * 2);
+
+  SparseArray<float> plain(2 * kCells * kCount);
+  const PlainReader reader(PlainSamples{plain.data(), plain.data()}, sizes, 3,
+                           sizes.queries - 1, 7, kCount);
+  EXPECT_EQ(reader.locations - plain.data(), 2 * first);
+  EXPECT_EQ(reader.weights - plain.data(), first);
 }
 #endif
 
+// All forms and directions agree on a problem; nothing is launched.
+cudaError_t LaunchNothing(const MsDeformAttnSizes& sizes,
+                          const std::vector<int64_t>& shapes,
+                          const float* samples = nullptr,
+                          int64_t reference_batch = 1) {
+  const PlainSamples plain = {samples, nullptr};
+  const FusedSamples<float> fused = {nullptr, reference_batch, samples,
+                                     nullptr};
+  float* const none = nullptr;
+  const cudaError_t results[] = {
+      LaunchMsDeformAttn(sizes, shapes.data(), none, plain, none, nullptr),
+      LaunchMsDeformAttnBackward(sizes, shapes.data(), none, none, plain, none,
+                                 PlainGradients{}, false, nullptr),
+      LaunchMsDeformAttnFused(sizes, shapes.data(), none, fused, none, nullptr),
+      LaunchMsDeformAttnFusedBackward(sizes, shapes.data(), none, none, fused,
+                                      none, FusedGradients<float>{}, true,
+                                      nullptr)};
+  const bool fused_only =
+      reference_batch != 1 && reference_batch != sizes.batch;
+  for (const cudaError_t result : results) {
+    if (!fused_only) {
+      EXPECT_EQ(result, results[3]);
+    }
+  }
+  EXPECT_EQ(results[2], results[3]);
+  return results[3];
+}
+
 TEST(MsDeformAttnKernelEdgeTest, RefusesWhatItCannotIndex) {
-  MsDeformAttnSizes sizes = {1, 6, 1, 4, 1, 1, 1};
+  // No images: what is accepted does nothing.
+  const MsDeformAttnSizes empty = {0, 6, 1, 4, 1, 1, 1};
   const std::vector<int64_t> shapes = {2, 3};
-  const auto launch = [&](const float* locations) {
-    return LaunchMsDeformAttn<float>(sizes, shapes.data(), nullptr,
-                                     PlainSamples{locations, nullptr}, nullptr,
-                                     nullptr);
+  EXPECT_EQ(LaunchNothing(empty, shapes), cudaSuccess);
+  // Each size at its limit, and the last that is accepted.
+  constexpr int64_t kLimit = int64_t{1} << 27;
+  const auto expect_limit = [&](int64_t MsDeformAttnSizes::*size,
+                                int64_t limit) {
+    MsDeformAttnSizes sizes = empty;
+    sizes.*size = limit;
+    EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue) << limit;
+    sizes.*size = limit - 1;
+    EXPECT_EQ(LaunchNothing(sizes, shapes), cudaSuccess) << limit;
+    sizes.*size = -1;
+    EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue);
+    sizes.*size = INT64_MAX;
+    EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue);
   };
+  expect_limit(&MsDeformAttnSizes::queries, kLimit);
+  expect_limit(&MsDeformAttnSizes::points, kLimit);     // L P
+  expect_limit(&MsDeformAttnSizes::heads, kLimit / 4);  // M D
+  expect_limit(&MsDeformAttnSizes::head_dim, kLimit);   // M D
+  MsDeformAttnSizes sizes = empty;
+  sizes.queries = 0;
+  sizes.head_dim = 0;
+  sizes.batch = kLimit;  // B M
+  EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue);
+  sizes.batch = kLimit - 1;
+  EXPECT_EQ(LaunchNothing(sizes, shapes), cudaSuccess);
+
+  // S, by its levels.
+  sizes = empty;
   sizes.positions = 7;
-  EXPECT_EQ(launch(nullptr), cudaErrorInvalidValue);
-  sizes.positions = 6;
-  EXPECT_EQ(launch(reinterpret_cast<const float*>(4)), cudaErrorInvalidValue);
-  sizes.queries = -1;
-  EXPECT_EQ(launch(nullptr), cudaErrorInvalidValue);
-  sizes.queries = int64_t{1} << 27;
-  EXPECT_EQ(launch(nullptr), cudaErrorInvalidValue);
-  sizes.queries = 1;
+  EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue);
+  sizes.positions = 5;
+  EXPECT_EQ(LaunchNothing(sizes, shapes), cudaErrorInvalidValue);
+  sizes.positions = int64_t{1} << 30;
+  EXPECT_EQ(LaunchNothing(sizes, {1 << 15, 1 << 15}), cudaErrorInvalidValue);
+  sizes.positions = (int64_t{1} << 30) - 1;
+  EXPECT_EQ(LaunchNothing(sizes, {(1 << 15) - 1, (1 << 15) + 1}), cudaSuccess);
+  sizes.positions = 0;  // 2^32 * 2^32
+  EXPECT_EQ(LaunchNothing(sizes, {int64_t{1} << 32, int64_t{1} << 32}),
+            cudaErrorInvalidValue);
+  sizes = empty;
+  sizes.levels = 0;
+  EXPECT_EQ(LaunchNothing(sizes, {}), cudaErrorInvalidValue);
   sizes.levels = kMaxCudaLevels + 1;
-  EXPECT_EQ(launch(nullptr), cudaErrorInvalidValue);
+  sizes.positions = sizes.levels;
+  EXPECT_EQ(LaunchNothing(sizes, std::vector<int64_t>(2 * sizes.levels, 1)),
+            cudaErrorInvalidValue);
+  sizes.levels = sizes.positions = kMaxCudaLevels;
+  EXPECT_EQ(LaunchNothing(sizes, std::vector<int64_t>(2 * sizes.levels, 1)),
+            cudaSuccess);
+
+  // Pairs that are not aligned, where there is something to read.
+  sizes = empty;
+  sizes.batch = 1;
+  EXPECT_EQ(LaunchNothing(sizes, shapes, reinterpret_cast<const float*>(4)),
+            cudaErrorInvalidValue);
+}
+
+TEST(MsDeformAttnKernelEdgeTest, RefusesReferencePointsOfOtherImages) {
+  const MsDeformAttnSizes sizes = {3, 6, 1, 0, 0, 1, 1};
+  const std::vector<int64_t> shapes = {2, 3};
+  for (const int64_t batch : {-1, 0, 2, 4}) {
+    EXPECT_EQ(LaunchNothing(sizes, shapes, nullptr, batch),
+              cudaErrorInvalidValue)
+        << batch;
+  }
 }
 
 }  // namespace

@@ -21,18 +21,6 @@ constexpr int kWarp = 32;
 constexpr int kStripe = 128;
 constexpr int kMaxGrid = 65535;
 
-template <typename Reader>
-__device__ Softmax MakeOwnSoftmax(const Reader& reader, int count) {
-  Softmax softmax;
-  float maximum = -INFINITY;
-  for (int s = 0; s < count; ++s) maximum = fmaxf(maximum, reader.Logit(s));
-  float sum = 0;
-  for (int s = 0; s < count; ++s) sum += expf(reader.Logit(s) - maximum);
-  softmax.maximum = maximum;
-  softmax.scale = Reciprocal(sum);
-  return softmax;
-}
-
 // One block's pixels: `size` of them from `first` on, within the level.
 struct Stripe {
   int level;

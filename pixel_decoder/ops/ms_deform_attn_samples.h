@@ -49,25 +49,18 @@ struct CudaSizes {
 inline cudaError_t MakeCudaSizes(const MsDeformAttnSizes& sizes,
                                  const int64_t* level_shapes, CudaSizes* result,
                                  CudaLevels* levels) {
-  constexpr int64_t kLimit = int64_t{1} << 27;
-  constexpr int64_t kMaxPositions = int64_t{1} << 30;
-  const int64_t factors[] = {sizes.batch,    sizes.positions, sizes.heads,
-                             sizes.head_dim, sizes.queries,   sizes.points};
-  for (const int64_t factor : factors) {
-    if (factor < 0 || factor > INT32_MAX) return cudaErrorInvalidValue;
+  for (const MsDeformAttnCudaLimit& limit : MsDeformAttnCudaLimits(sizes)) {
+    if (limit.size < 0 || limit.size >= limit.limit) {
+      return cudaErrorInvalidValue;
+    }
   }
-  if (sizes.levels < 1 || sizes.levels > kMaxCudaLevels ||
-      sizes.batch * sizes.heads >= kLimit ||
-      sizes.heads * sizes.head_dim >= kLimit || sizes.queries >= kLimit ||
-      sizes.levels * sizes.points >= kLimit) {
-    return cudaErrorInvalidValue;
-  }
+  if (sizes.levels < 1) return cudaErrorInvalidValue;
   int64_t start = 0;
   for (int64_t l = 0; l < sizes.levels; ++l) {
     const int64_t height = level_shapes[2 * l];
     const int64_t width = level_shapes[2 * l + 1];
     if (height < 1 || width < 1 || height > INT32_MAX || width > INT32_MAX ||
-        start + height * width > kMaxPositions) {
+        start + height * width > sizes.positions) {
       return cudaErrorInvalidValue;
     }
     levels->height[l] = static_cast<int32_t>(height);
@@ -248,6 +241,29 @@ template <typename raw_t>
 bool AreAligned(const FusedSamples<raw_t>& samples) {
   return IsAligned(samples.offsets, 2 * sizeof(raw_t)) &&
          IsAligned(samples.reference_points, 2 * sizeof(float));
+}
+
+// A cell's softmax, by one thread.
+template <typename Reader>
+M2F_HOST_DEVICE inline Softmax MakeOwnSoftmax(const Reader& reader, int count) {
+  Softmax softmax;
+  float maximum = -INFINITY;
+  for (int s = 0; s < count; ++s) maximum = fmaxf(maximum, reader.Logit(s));
+  float sum = 0;
+  for (int s = 0; s < count; ++s) sum += expf(reader.Logit(s) - maximum);
+  softmax.maximum = maximum;
+  softmax.scale = Reciprocal(sum);
+  return softmax;
+}
+
+// Whether reference points are there for every image.
+inline bool FitsBatch(const PlainSamples& /*samples*/, int64_t /*batch*/) {
+  return true;
+}
+
+template <typename raw_t>
+bool FitsBatch(const FusedSamples<raw_t>& samples, int64_t batch) {
+  return samples.reference_batch == 1 || samples.reference_batch == batch;
 }
 
 inline bool AreAligned(const PlainGradients& gradients) {

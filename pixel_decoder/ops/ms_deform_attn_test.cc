@@ -16,6 +16,7 @@
 #include "mask2former/common/testing/gradient_check.h"
 #include "mask2former/common/testing/reference_values.h"
 #include "mask2former/common/testing/tensor_matchers.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_reference.h"
 
 namespace mask2former::ops {
@@ -319,6 +320,29 @@ TEST(MsDeformAttnCheckTest, RefusesSizesWhoseProductOverflows) {
         ThrowsMessage<c10::Error>(
             HasSubstr("the levels must have less than 2^31 positions")));
   }
+}
+
+TEST(MsDeformAttnCheckTest, NamesTheSizeThatCudaCannotIndex) {
+  const MsDeformAttnSizes fits = {1, 6, 8, 32, 100, 3, 4};
+  CheckMsDeformAttnCudaLimits(fits);
+  const auto expect = [&](int64_t MsDeformAttnSizes::*size, int64_t value,
+                          const std::string& message) {
+    MsDeformAttnSizes sizes = fits;
+    sizes.*size = value;
+    EXPECT_THAT([&] { CheckMsDeformAttnCudaLimits(sizes); },
+                ThrowsMessage<c10::Error>(HasSubstr(message)));
+  };
+  expect(
+      &MsDeformAttnSizes::queries, 134217728,
+      "deformable attention on CUDA: Q must be less than 134217728, got "
+      "134217728 (B = 1, S = 6, M = 8, D = 32, Q = 134217728, L = 3, P = 4)");
+  expect(&MsDeformAttnSizes::batch, 16777216,
+         "B M must be less than 134217728");
+  expect(&MsDeformAttnSizes::head_dim, 16777216, "M D must be less than");
+  expect(&MsDeformAttnSizes::points, 1 << 30, "L P must be less than");
+  expect(&MsDeformAttnSizes::levels, 33, "L must be less than 33, got 33");
+  expect(&MsDeformAttnSizes::positions, 1 << 30, "S must be less than");
+  expect(&MsDeformAttnSizes::heads, int64_t{1} << 62, "M must be less than");
 }
 
 TEST(MsDeformAttnCheckTest, NamesTheArgumentThatIsWrong) {

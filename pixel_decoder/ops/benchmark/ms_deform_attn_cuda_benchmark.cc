@@ -7,23 +7,24 @@
 //   forward         float, locations and weights given, against the kernel with
 //                   one thread per channel
 //   fused_forward   bfloat16, offsets and logits given, against float
-//   locations,
-//                   softmax and that kernel, one after another
+//                   locations, softmax and that kernel, one after another
 //   backward        float, locations and weights given, against the kernel with
 //                   one block per query and head
-//   deterministic   the same for the backward with a fixed order of additions
+//   fused_backward  bfloat16, offsets and logits given, against float
+//                   locations, softmax and that kernel; the way back through
+//                   the softmax, which ours goes, is left out of theirs
+//   deterministic   as backward, with a fixed order of additions
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-#include <type_traits>
 #include <vector>
 
 #include "mask2former/common/cuda/half.h"
+#include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/pixel_decoder/ops/benchmark/per_channel_kernel.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
 
@@ -89,6 +90,9 @@ struct Arguments {
     weights = Upload(all_logits);
     output = Upload(values);
     half_output = Upload(ToBFloat16(values));
+    half_grad_output = Upload(ToBFloat16(more));
+    half_grad_offsets = Upload(ToBFloat16(all_offsets));
+    half_grad_logits = Upload(ToBFloat16(all_logits));
     grad_value = Upload(values);
     grad_locations = Upload(all_locations);
     grad_weights = Upload(all_logits);
@@ -100,7 +104,8 @@ struct Arguments {
   const MsDeformAttnSizes sizes = {1, 43008, 8, 32, 43008, 3, 4};
   float *value, *grad_output, *reference_points, *offsets, *logits, *locations,
       *weights, *output, *grad_value, *grad_locations, *grad_weights;
-  BFloat16 *half_value, *half_offsets, *half_logits, *half_output;
+  BFloat16 *half_value, *half_offsets, *half_logits, *half_output,
+      *half_grad_output, *half_grad_offsets, *half_grad_logits;
   int64_t* device_shapes;
 };
 
@@ -152,6 +157,23 @@ void TheirBackward(const Arguments& a) {
                                  a.grad_locations, a.grad_weights, nullptr));
 }
 
+void OurFusedBackward(const Arguments& a) {
+  Check(LaunchMsDeformAttnFusedBackward(
+      a.sizes, a.shapes, a.half_grad_output, a.half_value,
+      FusedSamples<BFloat16>{a.reference_points, 1, a.half_offsets,
+                             a.half_logits},
+      a.grad_value,
+      FusedGradients<BFloat16>{a.half_grad_offsets, a.half_grad_logits},
+      /*deterministic=*/false, nullptr));
+}
+
+void TheirBackwardSequence(const Arguments& a) {
+  Check(LaunchLocations(a.sizes, a.device_shapes, a.reference_points, a.offsets,
+                        a.locations, nullptr));
+  Check(LaunchSoftmax(a.sizes, a.logits, a.weights, nullptr));
+  TheirBackward(a);
+}
+
 using Step = void (*)(const Arguments&);
 
 double Seconds(Step step) {
@@ -169,27 +191,14 @@ double Seconds(Step step) {
   return milliseconds / 1e3;
 }
 
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + values.size() / 2,
-                   values.end());
-  return values[values.size() / 2];
-}
-
 void Compare(benchmark::State& state, Step ours, Step theirs) {
   for (int i = 0; i < 3; ++i) {
     Seconds(ours);
     Seconds(theirs);
   }
-  std::vector<double> our_times, their_times;
-  for (auto _ : state) {
-    their_times.push_back(Seconds(theirs));
-    our_times.push_back(Seconds(ours));
-    state.SetIterationTime(our_times.back());
-  }
-  state.counters["median_us"] = 1e6 * Median(our_times);
-  state.counters["their_median_us"] = 1e6 * Median(their_times);
-  state.counters["times_faster"] = Median(their_times) / Median(our_times);
-  state.SetItemsProcessed(state.iterations() * GetArguments().sizes.queries);
+  CompareBenchmark(
+      state, GetArguments().sizes.queries, [ours] { return Seconds(ours); },
+      [theirs] { return Seconds(theirs); });
 }
 
 BENCHMARK_CAPTURE(Compare, forward, OurForward, TheirForward)
@@ -199,6 +208,10 @@ BENCHMARK_CAPTURE(Compare, fused_forward, OurFusedForward, TheirSequence)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(Compare, backward, OurBackward<false>, TheirBackward)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Compare, fused_backward, OurFusedBackward,
+                  TheirBackwardSequence)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(Compare, deterministic, OurBackward<true>, TheirBackward)
