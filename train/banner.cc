@@ -47,7 +47,7 @@ std::string Banner(const BannerInfo& info, const torch::nn::Module& model) {
       WithCommas(CountParameters(model, "sem_seg_head.predictor.")),
       " transformer decoder)\n");
   absl::StrAppend(&text, "  device      ", info.device, ", ", info.num_threads,
-                  " threads\n");
+                  " threads, ", info.precision, "\n");
   absl::StrAppend(&text, "  batch       ", info.global_batch_size,
                   " = 1 process x ", part, " at once x ", parts,
                   parts == 1 ? " part\n" : " parts, gradients added\n");

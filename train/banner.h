@@ -10,8 +10,9 @@ namespace mask2former {
 
 // What a person wants to see before a long run.
 struct BannerInfo {
-  std::string backbone;  // "resnet 50"
-  std::string device;    // "cpu"
+  std::string backbone;   // "resnet 50"
+  std::string device;     // "cpu"
+  std::string precision;  // "float32"
   int num_threads = 1;
   int64_t seed = 0;
   int64_t train_images = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "mask2former/common/autocast.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/paths.h"
@@ -150,12 +151,15 @@ class SplitValidation final : public Trainer::Validation {
 };
 
 BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
-                    int64_t seed, const Dataset& training,
+                    Precision precision, int64_t seed, const Dataset& training,
                     const Dataset& validation) {
   const ResNetConfig& resnet = experiment.model().backbone().resnet();
   BannerInfo info;
   info.backbone = absl::StrCat("resnet ", resnet.depth());
   info.device = device.str();
+  info.precision = precision == Precision::kFloat16    ? "float16 autocast"
+                   : precision == Precision::kBFloat16 ? "bfloat16 autocast"
+                                                       : "float32";
   info.num_threads = at::get_num_threads();
   info.seed = seed;
   info.train_images = training.size();
@@ -167,6 +171,25 @@ BannerInfo Describe(const Experiment& experiment, const torch::Device& device,
   info.data_root = experiment.data().root();
   info.output_dir = experiment.output_dir();
   return info;
+}
+// What solver.precision means on `device`.
+absl::StatusOr<Precision> ChoosePrecision(SolverConfig::Precision precision,
+                                          const torch::Device& device) {
+  switch (precision) {
+    case SolverConfig::AUTOMATIC:
+      return device.is_cuda() ? Precision::kFloat16 : Precision::kFloat32;
+    case SolverConfig::FLOAT32:
+      return Precision::kFloat32;
+    case SolverConfig::BFLOAT16:
+      return Precision::kBFloat16;
+    case SolverConfig::FLOAT16:
+      break;
+  }
+  if (!device.is_cpu()) return Precision::kFloat16;
+  return absl::InvalidArgumentError(
+      "solver.precision: FLOAT16 needs a GPU, and this run is on the CPU; "
+      "AUTOMATIC takes what suits the device, BFLOAT16 and FLOAT32 run "
+      "everywhere");
 }
 
 }  // namespace
@@ -190,6 +213,9 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
   // First everything that may be wrong, then what leaves traces.
   M2F_ASSIGN_OR_RETURN(const torch::Device device,
                        ChooseDevice(experiment.trainer().device()));
+  M2F_ASSIGN_OR_RETURN(
+      const Precision precision,
+      ChoosePrecision(experiment.solver().precision(), device));
   std::string checkpoint;
   TrainingState state;
   if (options.resume && !options.dry_run) {
@@ -249,14 +275,15 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
     M2F_RETURN_IF_ERROR(log.WriteTo(absl::StrCat(output_dir, "/log.txt")));
   }
   LOG(INFO) << Banner(
-      Describe(experiment, device, seed, *training, *validation), *segmentor);
+      Describe(experiment, device, precision, seed, *training, *validation),
+      *segmentor);
   if (!weights.empty()) LOG(INFO) << weights;
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<DataLoader> loader,
                        BuildTrainLoader(experiment.data(), training,
                                         solver.global_batch_size()));
   auto step = std::make_unique<TrainStep>(
       segmentor, std::move(matcher), std::move(criterion), std::move(optimizer),
-      solver.micro_batch_size());
+      solver.micro_batch_size(), precision);
   if (options.dry_run) {
     M2F_ASSIGN_OR_RETURN(const ImageBatch batch, loader->Next());
     GeneratorPointSource points(at::detail::createCPUGenerator(seed));

@@ -255,6 +255,14 @@ TEST_F(RunTrainingTest, AMarkOfARunThatSavedNothingDoesNotCount) {
               HasSubstr("averageScoreClasses"));
 }
 
+TEST_F(RunTrainingTest, Float16IsRefusedOnACpu) {
+  experiment_.mutable_solver()->set_precision(SolverConfig::FLOAT16);
+  EXPECT_THAT(RunTraining(experiment_, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("solver.precision")));
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
 TEST_F(RunTrainingTest, DryRunWritesNoOutput) {
   RunOptions options;
   options.dry_run = true;

@@ -68,13 +68,15 @@ TrainStep::TrainStep(std::shared_ptr<Segmentor> segmentor,
                      std::shared_ptr<const Matcher> matcher,
                      SetCriterion criterion,
                      std::unique_ptr<Optimizer> optimizer,
-                     int64_t micro_batch_size)
+                     int64_t micro_batch_size, Precision precision)
     : segmentor_(std::move(segmentor)),
       matcher_(std::move(matcher)),
       criterion_(std::move(criterion)),
       optimizer_(std::move(optimizer)),
-      micro_batch_size_(micro_batch_size) {}
-
+      micro_batch_size_(micro_batch_size),
+      precision_(precision) {
+  if (precision == Precision::kFloat16) loss_scale_.emplace();
+}
 absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
                                           PointSource& points) {
   absl::StatusOr<StepReport> report = absl::InternalError("not run");
@@ -85,8 +87,25 @@ absl::StatusOr<StepReport> TrainStep::Run(const ImageBatch& batch,
   } catch (const std::exception& error) {
     report = absl::InternalError(error.what());
   }
-  if (report.ok()) report->gradient_norm = optimizer_->Step();
+  if (!report.ok()) return report;
+  report->gradient_norm = optimizer_->Step(Scale());
+  report->updated = std::isfinite(report->gradient_norm);
+  if (loss_scale_.has_value()) loss_scale_->Update(report->updated);
   return report;
+}
+
+double TrainStep::Scale() const {
+  return loss_scale_.has_value() ? loss_scale_->value() : 1;
+}
+
+std::vector<MaskPrediction> TrainStep::Predict(const at::Tensor& images) {
+  const AutocastGuard autocast(images.device().type(), precision_);
+  std::vector<MaskPrediction> predictions = segmentor_->forward(images);
+  for (MaskPrediction& prediction : predictions) {
+    prediction = {prediction.class_logits.to(at::kFloat),
+                  prediction.mask_logits.to(at::kFloat)};
+  }
+  return predictions;
 }
 
 absl::StatusOr<StepReport> TrainStep::Accumulate(const ImageBatch& batch,
@@ -108,7 +127,7 @@ absl::StatusOr<StepReport> TrainStep::Accumulate(const ImageBatch& batch,
       target = {target.labels.to(images.device()),
                 target.masks.to(images.device())};
     }
-    const std::vector<MaskPrediction> predictions = segmentor_->forward(images);
+    const std::vector<MaskPrediction> predictions = Predict(images);
     const LossNormalizer normalizer = NormalizeByBatch(
         TargetCounts(batch.targets), predictions.back().class_logits.size(1),
         criterion_.config().no_object_weight());
@@ -133,7 +152,7 @@ absl::StatusOr<StepReport> TrainStep::Accumulate(const ImageBatch& batch,
       report.losses[layer].dice += terms[layer].dice;
     }
     M2F_RETURN_IF_ERROR(CheckFinite(terms, names));
-    losses->total.backward();
+    (losses->total * Scale()).backward();
   }
   for (const WeightedLosses& losses : report.losses) {
     report.total += losses.total();

@@ -112,6 +112,68 @@ TEST(TrainStepTest, ALossThatIsNotFiniteNamesTheImagesAndChangesNothing) {
               step.Run(TinyBatch(2), points).ok());
 }
 
+TEST(TrainStepTest, BFloat16MovesTheLossALittleAndKeepsFloatGradients) {
+  std::vector<StepReport> reports;
+  for (const Precision precision :
+       {Precision::kFloat32, Precision::kBFloat16}) {
+    TinyOptions options;
+    options.precision = precision;
+    options.frozen_batch_norm = true;
+    TrainStep step = TinyTrainStep(options);
+    FixedPoints points;
+    const auto report = step.Run(TinyBatch(2), points);
+    ASSERT_THAT(report, IsOk());
+    reports.push_back(*report);
+    EXPECT_EQ(step.loss_scale(), nullptr);
+    for (const at::Tensor& parameter : step.segmentor().parameters()) {
+      if (!parameter.grad().defined()) continue;
+      EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+    }
+  }
+  EXPECT_NEAR(reports[1].total, reports[0].total, 0.02 * reports[0].total);
+  EXPECT_NE(reports[1].total, reports[0].total);
+  EXPECT_NEAR(reports[1].gradient_norm, reports[0].gradient_norm,
+              0.1 * reports[0].gradient_norm);
+}
+
+TEST(TrainStepTest, Float16ScalesTheLossAndStepsBackFromOverflow) {
+  TinyOptions options;
+  options.precision = Precision::kFloat16;
+  options.frozen_batch_norm = true;
+  TrainStep step = TinyTrainStep(options);
+  options.precision = Precision::kFloat32;
+  TrainStep exact = TinyTrainStep(options);
+  FixedPoints points;
+  ASSERT_NE(step.loss_scale(), nullptr);
+  const at::Tensor weight = step.segmentor().parameters().back();
+  const at::Tensor before = weight.detach().clone();
+  // No float16 gradient survives such a factor.
+  ASSERT_THAT(step.loss_scale()->LoadState(
+                  {{"value", at::full({}, 1e30, at::kDouble)},
+                   {"good_steps", at::full({}, 7, at::kLong)}}),
+              IsOk());
+  auto report = step.Run(TinyBatch(2), points);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_FALSE(report->updated);
+  EXPECT_THAT(weight, TensorNear(before, 0., 0.));
+  EXPECT_EQ(step.loss_scale()->value(), 5e29);
+  EXPECT_EQ(step.optimizer().iteration(), 1);  // The schedule goes on.
+
+  ASSERT_THAT(step.loss_scale()->LoadState(
+                  {{"value", at::full({}, 64, at::kDouble)},
+                   {"good_steps", at::full({}, 7, at::kLong)}}),
+              IsOk());
+  report = step.Run(TinyBatch(2), points);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->updated);
+  const auto expected = exact.Run(TinyBatch(2), points);
+  ASSERT_THAT(expected, IsOk());
+  EXPECT_NEAR(report->total, expected->total, 0.01 * expected->total);
+  EXPECT_NEAR(report->gradient_norm, expected->gradient_norm,
+              0.05 * expected->gradient_norm);
+  EXPECT_FALSE(at::equal(weight, before));
+}
+
 TEST(TrainStepTest, WhatThrowsBecomesAnErrorAndChangesNothing) {
   TrainStep step = TinyTrainStep({});
   const at::Tensor weight = step.segmentor().parameters().back();

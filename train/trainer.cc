@@ -25,7 +25,7 @@ namespace {
 constexpr char kOptimizerPrefix[] = "optimizer.";
 constexpr char kDefaultRandom[] = "random.default";
 constexpr char kPointsRandom[] = "random.points";
-
+constexpr char kLossScalePrefix[] = "loss_scale.";
 class Stopwatch {
  public:
   // Seconds since the start or the last call.
@@ -56,6 +56,19 @@ absl::Status Guarded(const std::function<absl::Status()>& run) {
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   }
+}
+
+// The tensors whose names start with `prefix`, without it.
+std::map<std::string, at::Tensor> WithPrefix(
+    const std::map<std::string, at::Tensor>& tensors,
+    const std::string& prefix) {
+  std::map<std::string, at::Tensor> found;
+  for (const auto& [name, tensor] : tensors) {
+    if (absl::StartsWith(name, prefix)) {
+      found[name.substr(prefix.size())] = tensor;
+    }
+  }
+  return found;
 }
 
 bool IsDue(int64_t iteration, int64_t period) {
@@ -90,12 +103,10 @@ absl::Status Trainer::Restore(const TrainingState& state) {
         ", solver.max_iter is ", options_.max_iter,
         ": train for longer, or start anew in another --output_dir"));
   }
-  std::map<std::string, at::Tensor> optimizer;
-  for (const auto& [name, tensor] : state.tensors) {
-    if (absl::StartsWith(name, kOptimizerPrefix)) {
-      optimizer[name.substr(sizeof(kOptimizerPrefix) - 1)] = tensor;
-    }
-  }
+  const std::map<std::string, at::Tensor> optimizer =
+      WithPrefix(state.tensors, kOptimizerPrefix);
+  const std::map<std::string, at::Tensor> loss_scale =
+      WithPrefix(state.tensors, kLossScalePrefix);
   const auto random = state.tensors.find(kDefaultRandom);
   const auto points = state.tensors.find(kPointsRandom);
   if (random == state.tensors.end() || points == state.tensors.end()) {
@@ -103,6 +114,10 @@ absl::Status Trainer::Restore(const TrainingState& state) {
         "the checkpoint lacks the states of the random generators");
   }
   M2F_RETURN_IF_ERROR(step_->optimizer().LoadState(optimizer));
+  // None if the run has changed to float16 since.
+  if (step_->loss_scale() != nullptr && !loss_scale.empty()) {
+    M2F_RETURN_IF_ERROR(step_->loss_scale()->LoadState(loss_scale));
+  }
   M2F_RETURN_IF_ERROR(loader_->Restore(state.sampler));
   at::Generator generator = at::globalContext().defaultGenerator(at::kCPU);
   generator.set_state(random->second);
@@ -123,6 +138,11 @@ absl::Status Trainer::Save() {
   state.config = options_.config_text;
   for (const auto& [name, tensor] : step_->optimizer().State()) {
     state.tensors[kOptimizerPrefix + name] = tensor;
+  }
+  if (step_->loss_scale() != nullptr) {
+    for (const auto& [name, tensor] : step_->loss_scale()->State()) {
+      state.tensors[kLossScalePrefix + name] = tensor;
+    }
   }
   state.tensors[kDefaultRandom] = default_random_start_;
   state.tensors[kPointsRandom] = points_random_start_;
@@ -209,6 +229,14 @@ absl::Status Trainer::Loop(TrainingLog& log) {
     const double step_seconds = watch.Lap();
     ++iteration_;
     NoteStart();
+    if (!report->updated) {
+      LOG(WARNING) << "iteration " << iteration_
+                   << ": gradients are not finite, no update"
+                   << (step_->loss_scale() == nullptr
+                           ? ""
+                           : absl::StrCat("; loss scale now ",
+                                          step_->loss_scale()->value()));
+    }
     absl::Status status =
         log.AddStep(iteration_, *report, data_seconds, step_seconds);
     if (!status.ok()) return Abandon(status);

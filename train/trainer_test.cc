@@ -59,7 +59,8 @@ InputConfig TinyInput() {
 
 struct Fixture final : public Trainer::Validation {
   explicit Fixture(const std::string& directory, int64_t max_iter = 40,
-                   int64_t fail_at = -1, bool continues = false) {
+                   int64_t fail_at = -1, bool continues = false,
+                   Precision precision = Precision::kFloat32) {
     auto dataset = std::make_shared<Rectangles>();
     dataset->fail_at = fail_at;
     DataLoaderOptions loader_options;
@@ -82,8 +83,10 @@ struct Fixture final : public Trainer::Validation {
     options.output_dir = directory;
     TinyOptions tiny;
     tiny.max_iter = 40;
+    tiny.precision = precision;
     auto step = std::make_unique<TrainStep>(TinyTrainStep(tiny));
     segmentor = &step->segmentor();
+    loss_scale = step->loss_scale();
     EXPECT_THAT(CreateDirectories(directory), IsOk());
     trainer.emplace(options, std::move(step), *std::move(loader), *this,
                     interrupt);
@@ -115,6 +118,7 @@ struct Fixture final : public Trainer::Validation {
   }
   const InterruptGuard interrupt;
   Segmentor* segmentor = nullptr;
+  LossScale* loss_scale = nullptr;
   std::vector<int64_t> evaluated;
   int64_t done_until = -1;
   int64_t interrupt_at = -1;
@@ -270,6 +274,32 @@ TEST(TrainerTest, ContinuesARunThatHadSavedNothing) {
   std::getline(lines, second);
   EXPECT_THAT(first, HasSubstr("val/IoU"));
   EXPECT_THAT(second, HasSubstr("loss"));
+}
+
+TEST(TrainerTest, TheLossScaleSurvivesAResume) {
+  const std::string directory = Fresh("loss_scale");
+  double value = 0;
+  {
+    Fixture first(directory, 2, -1, false, Precision::kFloat16);
+    first.loss_scale->Update(false);
+    ASSERT_THAT(first.trainer->Run(), IsOk());
+    value = first.loss_scale->value();
+    EXPECT_LE(value, 32768);
+  }
+  const auto state = ReadTrainingState(Checkpoint(directory, "2"));
+  ASSERT_THAT(state, IsOk());
+  {
+    Fixture second(directory, 4, -1, true, Precision::kFloat16);
+    ASSERT_THAT(second.trainer->Restore(*state), IsOk());
+    EXPECT_EQ(second.loss_scale->value(), value);
+  }
+  // Without one, because the run was in float32 before, it starts anew.
+  TrainingState without = *state;
+  without.tensors.erase("loss_scale.value");
+  without.tensors.erase("loss_scale.good_steps");
+  Fixture third(directory, 4, -1, true, Precision::kFloat16);
+  ASSERT_THAT(third.trainer->Restore(without), IsOk());
+  EXPECT_EQ(third.loss_scale->value(), 65536);
 }
 
 TEST(TrainerTest, RefusesAStateOfAnotherModel) {

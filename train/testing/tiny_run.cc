@@ -46,13 +46,13 @@ TrainStep TinyTrainStep(const TinyOptions& options) {
   solver.set_max_iter(options.max_iter);
   CriterionConfig criterion;
   criterion.set_num_points(256);
-  return TrainStep(
-      segmentor,
-      BuildMatcher(
-          ParseTextProtoOrDie<MatcherConfig>("hungarian { num_points: 256 }"))
-          .value(),
-      SetCriterion::Create(criterion).value(),
-      BuildOptimizer(solver, *segmentor).value(), options.micro_batch_size);
+  return TrainStep(segmentor,
+                   BuildMatcher(ParseTextProtoOrDie<MatcherConfig>(
+                                    "hungarian { num_points: 256 }"))
+                       .value(),
+                   SetCriterion::Create(criterion).value(),
+                   BuildOptimizer(solver, *segmentor).value(),
+                   options.micro_batch_size, options.precision);
 }
 
 ImageBatch TinyBatch(int64_t count) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "mask2former/common/autocast.h"
 #include "mask2former/common/image_batch.h"
 #include "mask2former/train/train_step.h"
 
@@ -13,6 +14,7 @@ namespace mask2former {
 struct TinyOptions {
   int64_t micro_batch_size = 0;
   bool frozen_batch_norm = false;
+  Precision precision = Precision::kFloat32;
   int64_t max_iter = 1000000;  // So long that the rate hardly falls.
 };
 
