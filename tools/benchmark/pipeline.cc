@@ -1,6 +1,5 @@
 #include "mask2former/tools/benchmark/pipeline.h"
 
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/rand.h>
@@ -38,30 +37,6 @@ void Synchronize(c10::Device device) {
   const c10::impl::VirtualGuardImpl guard(device.type());
   guard.synchronizeDevice(guard.getDevice().index());
 }
-
-// Autocast in a precision while it lives; nothing for float32.
-class AutocastGuard {
- public:
-  AutocastGuard(c10::Device device, Precision precision)
-      : device_(device.type()), on_(precision == Precision::kBFloat16) {
-    if (!on_) return;
-    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
-    at::autocast::set_autocast_enabled(device_, true);
-    at::autocast::increment_nesting();
-  }
-  ~AutocastGuard() {
-    if (!on_) return;
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(device_, false);
-  }
-
-  AutocastGuard(const AutocastGuard&) = delete;
-  AutocastGuard& operator=(const AutocastGuard&) = delete;
-
- private:
-  const c10::DeviceType device_;
-  const bool on_;
-};
 
 }  // namespace
 
@@ -154,7 +129,7 @@ std::vector<StageTime> Pipeline::RunOnce(bool count_flops) {
 }
 
 MaskPrediction Pipeline::Decode(const at::Tensor& images, StageClock& clock) {
-  const AutocastGuard autocast(options_.device, options_.precision);
+  const AutocastGuard autocast(options_.device.type(), options_.precision);
   const FeaturePyramid pyramid = segmentor_->backbone()->forward(images);
   clock.End("backbone");
   const PixelDecoderOutput pixels =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "mask2former/common/autocast.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/configs/experiment.pb.h"
 #include "mask2former/model/segmentor.h"
@@ -28,8 +29,6 @@ struct StageTime {
   double cpu_ms = 0;  // Of all threads.
   int64_t flops = 0;  // 0 unless they were counted.
 };
-
-enum class Precision { kFloat32, kBFloat16 };
 
 struct PipelineOptions {
   ImageSize size = {512, 1024};  // What the model is given.
