@@ -80,11 +80,15 @@ absl::Status ValidateExperiment(const Experiment& experiment) {
   Rules rules;
   rules.Check(ValidateSolverConfig(experiment.solver()));
   CheckTrainer(experiment.trainer(), rules);
-  rules.Check(experiment.data().class_set() != DataConfig::CITYSCAPES_19 ||
-                  experiment.model().num_classes() == 19,
-              "model.num_classes must be 19, the classes of data.class_set "
-              "CITYSCAPES_19, is ",
-              experiment.model().num_classes());
+  rules.Check(
+      experiment.model().num_classes() == NumClasses(experiment.data()),
+      "model.num_classes must be ", NumClasses(experiment.data()),
+      ", the classes of ",
+      experiment.data().has_folder()
+          ? "data.folder"
+          : absl::StrCat("data.class_set ", DataConfig::ClassSet_Name(
+                                                experiment.data().class_set())),
+      ", is ", experiment.model().num_classes());
   rules.Check(ValidateDataConfig(experiment.data()));
   rules.Check(BuildMatcher(experiment.matcher()).status());
   rules.Check(SetCriterion::Create(experiment.criterion()).status());

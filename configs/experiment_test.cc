@@ -153,6 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
                "solver.schedule.warmup_iters=1000000",
                "in [0, solver.max_iter]"},
         Broken{"Classes", "model.num_classes=7", "must be 19"},
+        Broken{"ClassesOfTheTask", "data.class_set=CITYSCAPES_THINGS_8",
+               "data.class_set must be CITYSCAPES_19 with data.task"},
         Broken{"NoRoot", "data.root=", "data.root is not set"},
         Broken{"LogPeriod", "trainer.log_period=0", "trainer.log_period"},
         Broken{"Threads", "trainer.num_threads=-1", "trainer.num_threads"},

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/data/class_map.h"
 #include "mask2former/data/segment_mapper.h"
 #include "mask2former/data/semantic_mapper.h"
 
@@ -44,11 +45,43 @@ absl::Status ValidateClassSet(const DataConfig& config) {
                    ", is ", DataConfig::ClassSet_Name(config.class_set())));
 }
 
-absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildDataset(
-    const DataConfig& config, const std::string& split,
-    const CityscapesOptions& options) {
-  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
-  return CityscapesDataset::Create(config.root(), split, options);
+absl::Status ValidateFolder(const DataConfig& config) {
+  const FolderData& folder = config.folder();
+  for (const auto& [field, pattern] :
+       {std::pair<const char*, std::string>{"train_images",
+                                            folder.train_images()},
+        std::pair<const char*, std::string>{"train_labels",
+                                            folder.train_labels()},
+        std::pair<const char*, std::string>{"val_images", folder.val_images()},
+        std::pair<const char*, std::string>{"val_labels",
+                                            folder.val_labels()}}) {
+    if (!pattern.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("data.folder.", field,
+                     " is not set: write a pattern below data.root, such as "
+                     "\"train/images/*.png\""));
+  }
+  if (config.task() != DataConfig::SEMANTIC) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "data.task must be SEMANTIC with data.folder, whose labels do not tell "
+        "things apart; is ",
+        DataConfig::Task_Name(config.task())));
+  }
+  if (config.has_generated()) {
+    return absl::InvalidArgumentError(
+        "data.folder and data.generated cannot both be set");
+  }
+  return ClassMap::Create(folder).status();
+}
+
+// Cityscapes' own fields.
+absl::Status ValidateCityscapes(const DataConfig& config) {
+  if (config.train_split().empty() || config.val_split().empty()) {
+    return absl::InvalidArgumentError(
+        "data.train_split and data.val_split must name folders, such as "
+        "\"train\" and \"val\"");
+  }
+  return ValidateClassSet(config);
 }
 
 }  // namespace
@@ -57,14 +90,10 @@ absl::Status ValidateDataConfig(const DataConfig& config) {
   if (config.root().empty()) {
     return absl::InvalidArgumentError(
         "data.root is not set: name the folder that holds leftImg8bit/ and "
-        "gtFine/");
+        "gtFine/, or that of your own pictures");
   }
-  if (config.train_split().empty() || config.val_split().empty()) {
-    return absl::InvalidArgumentError(
-        "data.train_split and data.val_split must name folders, such as "
-        "\"train\" and \"val\"");
-  }
-  M2F_RETURN_IF_ERROR(ValidateClassSet(config));
+  M2F_RETURN_IF_ERROR(config.has_folder() ? ValidateFolder(config)
+                                          : ValidateCityscapes(config));
   M2F_RETURN_IF_ERROR(BuildSampleMapper(config, /*num_classes=*/1).status());
   M2F_RETURN_IF_ERROR(
       AtLeast("input.min_size_test", config.input().min_size_test(), 1));
@@ -85,6 +114,7 @@ absl::Status ValidateDataConfig(const DataConfig& config) {
 }
 
 int64_t NumClasses(const DataConfig& config) {
+  if (config.has_folder()) return config.folder().classes_size();
   return config.class_set() == DataConfig::CITYSCAPES_THINGS_8
              ? kCityscapesClasses - kCityscapesFirstThing
              : kCityscapesClasses;
@@ -119,14 +149,36 @@ absl::StatusOr<std::unique_ptr<SampleMapper>> BuildSampleMapper(
   return absl::InvalidArgumentError("data.task is none that is known");
 }
 
-absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
+absl::StatusOr<std::unique_ptr<Dataset>> BuildTrainDataset(
     const DataConfig& config) {
-  return BuildDataset(config, config.train_split(), TrainOptions(config));
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
+  if (config.has_folder()) {
+    return FolderDataset::Create(config.root(), config.folder(),
+                                 FolderDataset::Split::kTrain);
+  }
+  return CityscapesDataset::Create(config.root(), config.train_split(),
+                                   TrainOptions(config));
 }
 
 absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
     const DataConfig& config) {
-  return BuildDataset(config, config.val_split(), ValOptions(config));
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
+  if (config.has_folder()) {
+    return absl::InvalidArgumentError(
+        "data.folder is set: this needs Cityscapes");
+  }
+  return CityscapesDataset::Create(config.root(), config.val_split(),
+                                   ValOptions(config));
+}
+
+absl::StatusOr<std::unique_ptr<FolderDataset>> BuildFolderValDataset(
+    const DataConfig& config) {
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(config));
+  if (!config.has_folder()) {
+    return absl::InvalidArgumentError("data.folder is not set");
+  }
+  return FolderDataset::Create(config.root(), config.folder(),
+                               FolderDataset::Split::kVal);
 }
 
 absl::StatusOr<std::unique_ptr<DataLoader>> BuildTrainLoader(

@@ -9,6 +9,8 @@
 #include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/data_config.pb.h"
 #include "mask2former/data/data_loader.h"
+#include "mask2former/data/dataset.h"
+#include "mask2former/data/folder_dataset.h"
 #include "mask2former/data/sample_mapper.h"
 
 namespace mask2former {
@@ -32,14 +34,23 @@ CityscapesOptions ValOptions(const DataConfig& config);
 absl::StatusOr<std::unique_ptr<SampleMapper>> BuildSampleMapper(
     const DataConfig& config, int64_t num_classes);
 
-// The pictures and labels of config.train_split and config.val_split, as
-// config.task needs them. The instance task leaves training pictures without
-// things out.
+// The training pictures and their labels, as config.task needs them: of
+// config.train_split, or of config.folder. The instance task leaves pictures
+// without things out.
 //
-// Returns as CityscapesDataset::Create().
-absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildTrainDataset(
+// Returns as CityscapesDataset::Create() or FolderDataset::Create().
+absl::StatusOr<std::unique_ptr<Dataset>> BuildTrainDataset(
     const DataConfig& config);
+
+// The pictures to validate on: config.val_split of Cityscapes.
+//
+// Returns as CityscapesDataset::Create(); InvalidArgument with config.folder.
 absl::StatusOr<std::unique_ptr<CityscapesDataset>> BuildValDataset(
+    const DataConfig& config);
+
+// The same of config.folder. Returns as FolderDataset::Create();
+// InvalidArgument without config.folder.
+absl::StatusOr<std::unique_ptr<FolderDataset>> BuildFolderValDataset(
     const DataConfig& config);
 
 // Makes the stream of training batches that `config` describes.

@@ -149,6 +149,34 @@ TEST_F(BuildDataLoaderTest, InstanceTrainingLeavesPicturesWithoutThingsOut) {
   EXPECT_EQ(BuildTrainDataset(Tiny("task: PANOPTIC")).value()->size(), 4);
 }
 
+TEST_F(BuildDataLoaderTest, OwnPicturesInFolders) {
+  for (const char* folder : {"/own/images", "/own/masks"}) {
+    std::filesystem::create_directories(root_ + folder);
+  }
+  cv::Mat mask = cv::Mat::zeros(64, 128, CV_8UC1);
+  mask.colRange(0, 64).setTo(255);
+  ASSERT_THAT(WritePngAtomically(root_ + "/own/images/a.png",
+                                 cv::Mat(64, 128, CV_8UC3, cv::Scalar(9))),
+              IsOk());
+  ASSERT_THAT(WritePngAtomically(root_ + "/own/masks/a.png", mask), IsOk());
+  DataConfig config = Tiny(
+      "folder { train_images: 'images/*.png' train_labels: 'masks/*.png' "
+      "val_images: 'images/*.png' val_labels: 'masks/*.png' "
+      "classes { name: 'sound' values: 0 } "
+      "classes { name: 'crack' values: 255 } }");
+  config.set_root(root_ + "/own");
+  EXPECT_THAT(ValidateDataConfig(config), IsOk());
+  EXPECT_EQ(NumClasses(config), 2);
+  EXPECT_EQ(BuildFolderValDataset(config).value()->size(), 1);
+  EXPECT_FALSE(BuildValDataset(config).ok());
+  const auto loader = BuildTrainLoader(config, 1);
+  ASSERT_THAT(loader, IsOk());
+  const auto batch = (*loader)->Next();
+  ASSERT_THAT(batch, IsOk());
+  EXPECT_GE(batch->targets[0].labels.numel(), 1);
+  EXPECT_EQ(batch->targets[0].masks.sum().item<int>(), 32 * 64);
+}
+
 TEST_F(BuildDataLoaderTest, AMissingArchiveIsNamed) {
   std::filesystem::remove_all(root_ + "/gtFine");
   EXPECT_THAT(BuildTrainLoader(Tiny(), 1),
@@ -196,6 +224,13 @@ TEST(ValidateDataConfigTest, NamesTheFieldThatIsOutOfRange) {
         std::pair{"root: 'x' class_set: CITYSCAPES_THINGS_8 task: PANOPTIC",
                   "data.class_set must be CITYSCAPES_19 with data.task "
                   "PANOPTIC"},
+        std::pair{"root: 'x' folder {}", "data.folder.train_images is not set"},
+        std::pair{"root: 'x' task: PANOPTIC folder { train_images: 'a' "
+                  "train_labels: 'a' val_images: 'a' val_labels: 'a' }",
+                  "data.task must be SEMANTIC with data.folder"},
+        std::pair{"root: 'x' folder { train_images: 'a' train_labels: 'a' "
+                  "val_images: 'a' val_labels: 'a' }",
+                  "data.folder.classes must be 1 .. 255"},
         std::pair{"root: 'x' generated { train_images: 0 }",
                   "data.generated.train_images"},
         std::pair{"root: 'x' generated { val_images: 0 }",

@@ -15,6 +15,7 @@
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/data_files.h"
+#include "mask2former/data/dataset_report.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/instance_ids.h"
 
@@ -166,10 +167,27 @@ void CheckSplit(const DataConfig& config, const std::string& split,
   }
 }
 
+absl::Status CheckFolder(const DataConfig& config, int64_t max_files) {
+  DatasetReportOptions options;
+  options.max_files = max_files;
+  M2F_ASSIGN_OR_RETURN(const DatasetReport report,
+                       MakeDatasetReport(config, options));
+  std::vector<std::string> problems;
+  for (const SplitReport& split : report.splits) {
+    for (const std::string& note : split.notes) {
+      LOG(WARNING) << "split " << split.name << ": " << note;
+    }
+    problems.insert(problems.end(), split.problems.begin(),
+                    split.problems.end());
+  }
+  return ProblemsToStatus(absl::StrCat("data set ", config.root()), problems);
+}
+
 }  // namespace
 
 absl::Status CheckCityscapes(const DataConfig& config,
                              const CityscapesCheckOptions& options) {
+  if (config.has_folder()) return CheckFolder(config, options.max_files);
   std::vector<std::string> problems;
   Wants wants;
   wants.files.task = config.task();

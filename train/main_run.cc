@@ -30,6 +30,7 @@
 #include "mask2former/model/checkpoint.h"
 #include "mask2former/train/banner.h"
 #include "mask2former/train/choose_device.h"
+#include "mask2former/train/folder_validation.h"
 #include "mask2former/train/interrupt.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
 #include "mask2former/train/run_checkpoint.h"
@@ -260,10 +261,17 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<Optimizer> optimizer,
                        BuildOptimizer(solver, *segmentor));
   M2F_RETURN_IF_ERROR(PrepareData(experiment, !checkpoint.empty()));
-  M2F_ASSIGN_OR_RETURN(const std::shared_ptr<const CityscapesDataset> training,
+  M2F_ASSIGN_OR_RETURN(const std::shared_ptr<const Dataset> training,
                        BuildTrainDataset(experiment.data()));
-  M2F_ASSIGN_OR_RETURN(const std::unique_ptr<CityscapesDataset> validation,
-                       BuildValDataset(experiment.data()));
+  std::unique_ptr<CityscapesDataset> frames;
+  std::unique_ptr<FolderDataset> pictures;
+  if (experiment.data().has_folder()) {
+    M2F_ASSIGN_OR_RETURN(pictures, BuildFolderValDataset(experiment.data()));
+  } else {
+    M2F_ASSIGN_OR_RETURN(frames, BuildValDataset(experiment.data()));
+  }
+  const Dataset& validation =
+      pictures != nullptr ? static_cast<const Dataset&>(*pictures) : *frames;
 
   // Up to here a signal ends the program at once: there is nothing to save.
   const InterruptGuard interrupt;
@@ -275,7 +283,7 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
     M2F_RETURN_IF_ERROR(log.WriteTo(absl::StrCat(output_dir, "/log.txt")));
   }
   LOG(INFO) << Banner(
-      Describe(experiment, device, precision, seed, *training, *validation),
+      Describe(experiment, device, precision, seed, *training, validation),
       *segmentor);
   if (!weights.empty()) LOG(INFO) << weights;
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<DataLoader> loader,
@@ -304,9 +312,16 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
   M2F_RETURN_IF_ERROR(
       WriteFileAtomically(absl::StrCat(output_dir, "/config.textproto"),
                           trainer_options.config_text));
-  SplitValidation split(experiment, output_dir, *validation, interrupt,
-                        *segmentor);
-  Trainer trainer(trainer_options, std::move(step), std::move(loader), split,
+  std::unique_ptr<Trainer::Validation> scores;
+  if (pictures != nullptr) {
+    scores = std::make_unique<FolderValidation>(
+        experiment.data().input(), experiment.model().inference(), output_dir,
+        *pictures, interrupt, *segmentor);
+  } else {
+    scores = std::make_unique<SplitValidation>(experiment, output_dir, *frames,
+                                               interrupt, *segmentor);
+  }
+  Trainer trainer(trainer_options, std::move(step), std::move(loader), *scores,
                   interrupt);
   if (!checkpoint.empty()) M2F_RETURN_IF_ERROR(trainer.Restore(state));
   return trainer.Run();

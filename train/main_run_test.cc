@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <opencv2/core.hpp>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -14,6 +15,7 @@
 #include "mask2former/common/logging.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
 #include "mask2former/train/logging/log_file.h"
 namespace mask2former {
 namespace {
@@ -117,6 +119,38 @@ class SignalAt final : public google::LogSink {
  private:
   const char* const text_;
 };
+
+TEST_F(RunTrainingTest, TrainsOnPicturesInFolders) {
+  const std::string root = experiment_.data().root();
+  for (const char* folder : {"/images", "/masks"}) {
+    ASSERT_THAT(CreateDirectories(root + folder), IsOk());
+  }
+  for (const char* name : {"/a.png", "/b.png"}) {
+    ASSERT_THAT(WritePngAtomically(root + "/images" + name,
+                                   cv::Mat(64, 128, CV_8UC3, cv::Scalar(90))),
+                IsOk());
+    cv::Mat mask = cv::Mat::zeros(64, 128, CV_8UC1);
+    mask.colRange(0, 64).setTo(255);
+    ASSERT_THAT(WritePngAtomically(root + "/masks" + name, mask), IsOk());
+  }
+  experiment_.mutable_data()->clear_generated();
+  *experiment_.mutable_data()->mutable_folder() =
+      ParseTextProtoOrDie<FolderData>(R"pb(
+        train_images: "images/*.png"
+        train_labels: "masks/*.png"
+        val_images: "images/*.png"
+        val_labels: "masks/*.png"
+        classes { name: "sound" values: 0 }
+        classes { name: "crack" values: 255 }
+      )pb");
+  experiment_.mutable_model()->set_num_classes(2);
+  ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  EXPECT_THAT(Content("log.txt"),
+              AllOf(HasSubstr("iter 2/2"), HasSubstr("crack")));
+  EXPECT_THAT(Content("metrics.jsonl"), HasSubstr("val/IoU"));
+  EXPECT_THAT(Content("eval/step_2/metrics.json"),
+              AllOf(HasSubstr("\"mIoU\""), HasSubstr("\"crack\"")));
+}
 
 TEST_F(RunTrainingTest, LeavesWhatIsDocumented) {
   ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
