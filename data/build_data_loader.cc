@@ -81,9 +81,20 @@ absl::Status ValidateCityscapes(const DataConfig& config) {
         "data.train_split and data.val_split must name folders, such as "
         "\"train\" and \"val\"");
   }
+  if (config.has_generated()) {
+    const auto is_drawn = [](const std::string& split) {
+      return split == "train" || split == "val" || split == "test";
+    };
+    if (!is_drawn(config.train_split()) || !is_drawn(config.val_split()) ||
+        config.train_split() == config.val_split()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "data.train_split and data.val_split must be two of train, val and "
+          "test with data.generated, got \"",
+          config.train_split(), "\" and \"", config.val_split(), "\""));
+    }
+  }
   return ValidateClassSet(config);
 }
-
 }  // namespace
 
 absl::Status ValidateDataConfig(const DataConfig& config) {
