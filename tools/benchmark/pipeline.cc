@@ -19,7 +19,7 @@
 #include "mask2former/data/image_tensor.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/semantic_labels.h"
-#include "mask2former/tools/benchmark/flop_counter.h"
+#include "mask2former/tools/counters/flop_counter.h"
 
 namespace mask2former {
 namespace {

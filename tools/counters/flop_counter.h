@@ -1,11 +1,9 @@
-#ifndef MASK2FORMER_TOOLS_BENCHMARK_FLOP_COUNTER_H_
-#define MASK2FORMER_TOOLS_BENCHMARK_FLOP_COUNTER_H_
+#ifndef MASK2FORMER_TOOLS_COUNTERS_FLOP_COUNTER_H_
+#define MASK2FORMER_TOOLS_COUNTERS_FLOP_COUNTER_H_
 
 #include <ATen/record_function.h>
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace mask2former {
 
@@ -24,7 +22,15 @@ class FlopCounter {
   FlopCounter(const FlopCounter&) = delete;
   FlopCounter& operator=(const FlopCounter&) = delete;
 
+  // All of them.
   int64_t count() const;
+
+  // Those of deformable attention and point sampling: multiplications and
+  // additions of samples, which tables of multiply-accumulates often leave out.
+  int64_t sampling() const;
+
+  // Elements that the counted operators have written.
+  int64_t activations() const;
 
  private:
   at::CallbackHandle handle_;
@@ -32,4 +38,4 @@ class FlopCounter {
 
 }  // namespace mask2former
 
-#endif  // MASK2FORMER_TOOLS_BENCHMARK_FLOP_COUNTER_H_
+#endif  // MASK2FORMER_TOOLS_COUNTERS_FLOP_COUNTER_H_
