@@ -148,6 +148,7 @@ const Values& CommonValues() {
       {"solver.schedule.warmup_method", "LINEAR"},
       {"solver.max_iter", "90000"},
       {"solver.global_batch_size", "16"},
+      {"solver.precision", "AUTOMATIC"},
       {"trainer.eval_period", "5000"},
       {"trainer.checkpoint_period", "5000"},
       {"trainer.log_period", "20"},
