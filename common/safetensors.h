@@ -18,16 +18,10 @@ struct SafetensorsFile {
 };
 
 // Reads a .safetensors file into CPU tensors, each with memory of its own.
-// dtypes: F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL.
-//
-// Nothing in the file is trusted: sizes are compared with the file's before
-// memory is taken. As in the reference reader, the data must be used up
-// entirely, without holes or overlap, and names must differ.
+// dtypes: those of ScalarTypeOf(). What a file may hold: ParseSafetensors().
 //
 // Returns InvalidArgument with path, tensor and reason for a malformed file,
 // NotFound and the like if it cannot be read.
-//
-// Source: https://huggingface.co/docs/safetensors, section Format.
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
 
 // Writes `tensors`, of any device and strides, atomically (common/file_io.h).

@@ -21,6 +21,10 @@ namespace mask2former {
 namespace {
 
 constexpr char kModelFile[] = "/model.safetensors";
+// Of folders that Hugging Face's save_pretrained() wrote.
+constexpr const char* kOtherModelFiles[] = {"/model.safetensors.index.json",
+                                            "/pytorch_model.bin",
+                                            "/pytorch_model.bin.index.json"};
 
 }  // namespace
 
@@ -32,6 +36,9 @@ absl::StatusOr<std::string> FindWeights(const std::string& weights) {
         "': neither a file nor a checkpoint nor the output of a run"));
   }
   if (FileExists(weights + kModelFile)) return weights + kModelFile;
+  for (const char* const name : kOtherModelFiles) {
+    if (FileExists(weights + name)) return weights + name;
+  }
   M2F_ASSIGN_OR_RETURN(const std::vector<std::string> checkpoints,
                        ListRunCheckpoints(weights));
   if (checkpoints.empty()) {

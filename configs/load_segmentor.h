@@ -12,7 +12,8 @@ namespace mask2former {
 
 // The weight file that `weights` means:
 //
-//   a file              itself
+//   a file              itself, of any kind that ReadWeightFile() knows
+//   a folder of Hugging Face's save_pretrained()   its weights
 //   a checkpoint        the folder's model.safetensors
 //   a run's output_dir  that of its newest checkpoint
 //

@@ -248,9 +248,11 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
     M2F_RETURN_IF_ERROR(LoadRunWeights(checkpoint, *segmentor));
     weights = absl::StrCat("going on from ", checkpoint);
   } else if (experiment.has_weights()) {
-    M2F_ASSIGN_OR_RETURN(const WeightsReport report,
-                         LoadWeights(ResolveUserPath(experiment.weights()),
-                                     /*strict=*/true, *segmentor));
+    LoadOptions load;
+    load.allow_backbone_only = true;
+    M2F_ASSIGN_OR_RETURN(
+        const WeightsReport report,
+        LoadWeights(ResolveUserPath(experiment.weights()), load, *segmentor));
     weights = absl::StrCat(experiment.weights(), ": ", report.ToString());
   }
   segmentor->to(device);
