@@ -28,7 +28,7 @@ const ordered_json& Stages() {
   return *kStages;
 }
 
-absl::StatusOr<ordered_json> ResNet(const ResNetConfig& config) {
+ordered_json ResNet(const ResNetConfig& config) {
   const bool bottleneck = config.depth() >= 50;
   const int first = (bottleneck ? 4 : 1) * config.width();
   const ordered_json depths = config.depth() == 18 ? ordered_json{2, 2, 2, 2}
@@ -46,10 +46,36 @@ absl::StatusOr<ordered_json> ResNet(const ResNetConfig& config) {
       {"out_features", Stages()}};
 }
 
+// As Swin reads it: the list, or that of Swin-T if it is empty.
+template <typename Numbers>
+ordered_json OrElse(const Numbers& numbers, const ordered_json& otherwise) {
+  ordered_json list = ordered_json::array();
+  for (const auto number : numbers) list.push_back(number);
+  return list.empty() ? otherwise : list;
+}
+
+ordered_json Swin(const SwinConfig& config) {
+  return ordered_json{{"model_type", "swin"},
+                      {"num_channels", 3},
+                      {"patch_size", 4},
+                      {"embed_dim", config.embed_channels()},
+                      {"depths", OrElse(config.depths(), {2, 2, 6, 2})},
+                      {"num_heads", OrElse(config.num_heads(), {3, 6, 12, 24})},
+                      {"window_size", config.window_size()},
+                      {"mlp_ratio", config.mlp_ratio()},
+                      {"drop_path_rate", config.drop_path_rate()},
+                      {"qkv_bias", true},
+                      {"hidden_act", "gelu"},
+                      {"use_absolute_embeddings", false},
+                      {"out_features", Stages()}};
+}
+
 absl::StatusOr<ordered_json> Backbone(const BackboneConfig& config) {
   switch (config.kind_case()) {
     case BackboneConfig::kResnet:
       return ResNet(config.resnet());
+    case BackboneConfig::kSwin:
+      return Swin(config.swin());
     case BackboneConfig::KIND_NOT_SET:
       break;
   }
