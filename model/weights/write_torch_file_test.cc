@@ -27,7 +27,7 @@ TEST(WriteTorchFileTest, WhatIsWrittenIsReadAgain) {
       {"a.transposed", matrix.t()},
       {"a.half", matrix.to(at::kBFloat16)},
       {"a.counter", at::full({}, 7, at::kLong)},
-      {"a.mask", matrix > 3},
+      {"a.mask", matrix.gt(3)},
       {"a.none", at::empty({0, 3})}};
   ASSERT_THAT(WriteTorchFile(path, tensors, {{"", 1}, {"a", 2}}), IsOk());
   const auto file = ReadWeightFile(path);

@@ -125,7 +125,7 @@ absl::StatusOr<WeightsReport> ConvertWeights(const ConvertOptions& options) {
     state = NamedState(*segmentor);
     if (output != Output::kSafetensors) {
       state[kLossWeights] = at::ones({options.model->num_classes() + 1});
-      state[kLossWeights][-1] = kNoObjectWeight;
+      state[kLossWeights].select(0, -1).fill_(kNoObjectWeight);
     }
   } else {
     M2F_ASSIGN_OR_RETURN(state, Translate(file, report));
