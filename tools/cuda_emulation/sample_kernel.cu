@@ -1,10 +1,9 @@
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <cstdint>
 
 #include "mask2former/common/cuda/dynamic_shared_memory.h"
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/cuda/launch.h"
 #include "mask2former/tools/cuda_emulation/sample_kernel.h"
 
@@ -68,7 +67,10 @@ __global__ void RoundKernel(const float* __restrict__ x, int count,
                             float* __restrict__ output) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= count) return;
-  output[i] = static_cast<float>(Short(x[i]) * Short(1.f / 3));
+  // A float holds the product exactly.
+  const float product =
+      ToFloat(FromFloat<Short>(x[i])) * ToFloat(FromFloat<Short>(1.f / 3));
+  output[i] = ToFloat(FromFloat<Short>(product));
 }
 
 __global__ void IndicesKernel(int* __restrict__ output) {
@@ -124,10 +126,10 @@ cudaError_t LaunchRound(const float* x, int count, float* output,
                       x, count, output);
 }
 
-template cudaError_t LaunchRound<__half>(const float*, int, float*,
-                                         cudaStream_t);
-template cudaError_t LaunchRound<__nv_bfloat16>(const float*, int, float*,
-                                                cudaStream_t);
+template cudaError_t LaunchRound<Float16>(const float*, int, float*,
+                                          cudaStream_t);
+template cudaError_t LaunchRound<BFloat16>(const float*, int, float*,
+                                           cudaStream_t);
 
 cudaError_t LaunchIndices(int* output, cudaStream_t stream) {
   return LaunchKernel(IndicesKernel, dim3(2, 3, 2), dim3(4, 3, 2), 0, stream,

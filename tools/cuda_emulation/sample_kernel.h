@@ -1,8 +1,6 @@
 #ifndef MASK2FORMER_TOOLS_CUDA_EMULATION_SAMPLE_KERNEL_H_
 #define MASK2FORMER_TOOLS_CUDA_EMULATION_SAMPLE_KERNEL_H_
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
@@ -29,7 +27,8 @@ cudaError_t LaunchTranspose(const float* input, int rows, int columns,
 cudaError_t LaunchHistogram(const int* values, int count, int* histogram,
                             cudaStream_t stream);
 
-// output[i] = x[i] / 3, in the type: both factors and the product are rounded.
+// output[i] = x[i] / 3, in Float16 or BFloat16: both factors and the product
+// are rounded.
 template <typename Short>
 cudaError_t LaunchRound(const float* x, int count, float* output,
                         cudaStream_t stream);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "mask2former/common/cuda/half.h"
 #include "mask2former/common/testing/device_buffer.h"
 
 namespace mask2former {
@@ -91,15 +92,15 @@ std::vector<float> Round(const std::vector<float>& values) {
 TEST(RoundTest, HalvesRoundToNearestEven) {
   M2F_REQUIRES_DEVICE();
   const float inf = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(Round<__half>({1.f, 1.f + 1.f / 2048, 1.f + 3.f / 2048, 2e-7f,
-                             -65504.f, -65520.f, inf - inf}),
+  EXPECT_THAT(Round<Float16>({1.f, 1.f + 1.f / 2048, 1.f + 3.f / 2048, 2e-7f,
+                              -65504.f, -65520.f, inf - inf}),
               ElementsAre(0.333251953125f, 0.333251953125f, 0.333984375f,
                           5.960464477539063e-08f, -21824.f, -inf, IsNan()));
 }
 
 TEST(RoundTest, BfloatsRoundToNearestEven) {
   M2F_REQUIRES_DEVICE();
-  EXPECT_THAT(Round<__nv_bfloat16>(
+  EXPECT_THAT(Round<BFloat16>(
                   {1.f, 1.f + 1.f / 256, 1.f + 3.f / 256, 3.39e38f, 3.4e38f}),
               ElementsAre(0.333984375f, 0.333984375f, 0.33984375f,
                           1.1298437964171785e+38f,
