@@ -287,7 +287,10 @@ absl::Status RunTraining(const Experiment& given, const RunOptions& options,
   LOG(INFO) << Banner(
       Describe(experiment, device, precision, seed, *training, validation),
       *segmentor);
-  if (!weights.empty()) LOG(INFO) << weights;
+  LOG(INFO) << (weights.empty()
+                    ? "all weights are drawn at random; the published models "
+                      "start from an ImageNet backbone: --set weights=R-50.pkl"
+                    : weights);
   M2F_ASSIGN_OR_RETURN(std::unique_ptr<DataLoader> loader,
                        BuildTrainLoader(experiment.data(), training,
                                         solver.global_batch_size()));
