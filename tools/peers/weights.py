@@ -103,7 +103,8 @@ def check(name, names_file, folder):
     model.save_pretrained(theirs)
     config = folder / "config.textproto"
     config.write_text(f"model {{ backbone {{ {text} }} pixel_decoder {{ ms_deform_attn {{}} }} "
-                      "transformer_decoder { masked_attention {} } }\n")
+                      "transformer_decoder { masked_attention {} } }\n"
+                      'data { root: "unused" } matcher { hungarian {} }\n')
     pictures, expected = {}, {}
     for height, width in SIZES:
         pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
