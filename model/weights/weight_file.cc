@@ -177,6 +177,14 @@ absl::StatusOr<WeightFile> FromSafetensors(absl::string_view bytes,
   return file;
 }
 
+// A length, little-endian and below 2^32, and JSON. In a pickle the bytes 3 to
+// 7 are opcodes or the length of a frame, and not all small.
+bool LooksLikeSafetensors(absl::string_view bytes) {
+  return bytes.size() > 8 && bytes[8] == '{' &&
+         static_cast<unsigned char>(bytes[3]) < 8 && bytes[4] == 0 &&
+         bytes[5] == 0 && bytes[6] == 0 && bytes[7] == 0;
+}
+
 absl::StatusOr<json> ReadJson(const std::string& path) {
   M2F_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -264,6 +272,10 @@ absl::StatusOr<WeightFile> ReadParts(const std::string& folder,
 
 absl::StatusOr<WeightFile> ReadWeightBytes(absl::string_view bytes,
                                            std::shared_ptr<const void> owner) {
+  // First, since the length that it starts with may look like a pickle.
+  if (LooksLikeSafetensors(bytes)) {
+    return FromSafetensors(bytes, std::move(owner));
+  }
   if (absl::StartsWith(bytes, "PK\x03\x04")) {
     return FromTorch(ReadTorchZip(bytes), "PyTorch zip", bytes.size(),
                      std::move(owner));
@@ -294,9 +306,6 @@ absl::StatusOr<WeightFile> ReadWeightBytes(absl::string_view bytes,
     return Malformed(
         "a tar archive, as torch.save wrote before 0.1.10; load and save it "
         "again with a newer one");
-  }
-  if (bytes.size() > 8 && bytes[8] == '{') {
-    return FromSafetensors(bytes, std::move(owner));
   }
   return Malformed(
       "neither safetensors nor a file of torch.save nor a pickle of protocol 2 "

@@ -114,6 +114,19 @@ TEST(WeightFileTest, TellsFormatsByTheirFirstBytes) {
           "a tar archive");
 }
 
+TEST(WeightFileTest, ALengthMayLookLikeAPickle) {
+  // 0x0280 bytes of header: the first bytes of a pickle of protocol 2.
+  std::string header =
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  header.resize(0x280, ' ');
+  const std::string bytes =
+      std::string("\x80\x02\0\0\0\0\0\0", 8) + header + "x";
+  const auto file = ReadWeightBytes(bytes, nullptr);
+  ASSERT_THAT(file, IsOk());
+  EXPECT_EQ(file->format, "safetensors");
+  EXPECT_EQ(ContiguousBytes(file->tensors.at("a")), "x");
+}
+
 TEST(WeightFileTest, JoinsNamesOfDictsInDictsAndIgnoresTheRest) {
   const std::string array =
       "cnumpy.core.multiarray\n_reconstruct\n)R(K\x01)cnumpy\ndtype\nU\x02"
