@@ -40,6 +40,36 @@ expect 0 "All fits" env PYTHONPATH="$PWD/site" "$run" doctor
 # With the glibc that it brings, as on a host whose own is older.
 expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" M2F_BUNDLED_GLIBC=1 "$run" doctor
 expect 0 "$PWD/doctor_bundle/lib/libprotobuf.so" env LIBTORCH_ROOT="$PWD/site/torch" "$run" doctor
+# What it loads is in the bundle or LibTorch's; of the host it takes glibc at most, and not even that with
+# its own. LD_DEBUG tells, in a file for each process; the shell that becomes the program comes before it.
+expect_own_libraries() {  # expect_own_libraries HOST_LIBRARIES ENVIRONMENT...
+  local host="$1" path loaded=0 torch
+  # Where the files really are, with their neighbours in nvidia/.
+  torch="$(readlink -f "$(dirname "$(readlink -f "$libraries/libtorch_cpu.so")")/../..")"
+  shift
+  rm -rf debug
+  mkdir debug
+  expect 0 "All fits" env "$@" LD_DEBUG=libs LD_DEBUG_OUTPUT="$PWD/debug/of" LIBTORCH_ROOT="$PWD/site/torch" "$run" doctor
+  while read -r path; do
+    loaded=$((loaded + 1))
+    case "$path" in
+      "$PWD/doctor_bundle"/* | "$PWD/site"/* | "$torch"/*) ;;
+      *) [[ " $host " == *" $(basename "$path") "* ]] || fail "takes $path from the host" ;;
+    esac
+  done < <(awk '/calling init: / { sub(/.*calling init: /, ""); found = found $0 "\n" }
+    /initialize program: / { last = found; found = "" }
+    END { printf "%s", last }' "$(grep -l "calling init: .*libtorch_cpu.so" debug/of.*)")
+  [ "$loaded" -ge 10 ] || fail "LD_DEBUG names only $loaded libraries"
+}
+glibc="$(cd doctor_bundle/lib/glibc && echo *)"
+expect_own_libraries "$glibc"
+expect_own_libraries "" M2F_BUNDLED_GLIBC=1
+# It would notice: without the bundle's copy, the host's is taken.
+mkdir aside
+mv doctor_bundle/lib/libprotobuf.so.* aside/
+if (expect_own_libraries "$glibc") > noticed 2>&1; then fail "does not notice a library that is missing"; fi
+grep -qE "takes .*/libprotobuf|libprotobuf.*cannot open" noticed || fail "does not name the library that is missing"
+mv aside/libprotobuf.so.* doctor_bundle/lib/
 # From another folder, through a link.
 ln -s "$run" started_by_link
 expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" ./started_by_link doctor

@@ -23,7 +23,7 @@ is_host_library() {
 # glibc itself, taken only where the host's is older.
 is_glibc() {
   case "$1" in
-    ld-linux* | libc.so* | libm.so* | libdl.so* | libpthread.so* | librt.so* | libmvec.so* | libresolv.so*) return 0 ;;
+    ld-linux* | libc.so* | libm.so* | libdl.so* | libpthread.so* | librt.so* | libutil.so* | libmvec.so* | libresolv.so*) return 0 ;;
   esac
   return 1
 }
@@ -80,6 +80,11 @@ done < "$manifest"
 first="$(find "$root/bin" -type f | sort | head -n 1)"
 loader="$(readelf -l "$first" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')"
 cp -L "$loader" "$root/lib/glibc/$(basename "$loader")"
+# Also what only LibTorch needs: parts of two glibcs in a process do not fit together.
+glibc="$(dirname "$(ldd "$first" | awk '$1 == "libc.so.6" { print $3 }')")"
+for part in libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libutil.so.1 libmvec.so.1 libresolv.so.2; do
+  [ ! -e "$glibc/$part" ] || cp -L "$glibc/$part" "$root/lib/glibc/$part"
+done
 cat > "$root/about" << END
 BUNDLE=$name
 LIBTORCH_VERSION=$("$libtorch_version")
