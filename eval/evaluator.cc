@@ -1,148 +1,107 @@
 #include "mask2former/eval/evaluator.h"
 
-#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
-#include <filesystem>
 #include <future>
-#include <opencv2/core.hpp>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
-#include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
-#include "mask2former/eval/semantic_evaluator.h"
+#include "mask2former/eval/build_task_evaluations.h"
+#include "mask2former/eval/frame_reader.h"
+#include "mask2former/eval/network_classes.h"
+#include "mask2former/eval/picture_predictor.h"
 #include "mask2former/eval/semantic_predictor.h"
-#include "mask2former/eval/train_ids.h"
-#include "mask2former/eval/visualize.h"
+#include "mask2former/eval/task_evaluation.h"
+#include "mask2former/eval/worst_pictures.h"
 
 namespace mask2former {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Tasks = std::vector<std::unique_ptr<TaskEvaluation>>;
+
+constexpr int kPanelWidth = 1024;      // Of strips, in pixels,
+constexpr int kWorstPanelWidth = 512;  // and of the worst pictures'.
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-struct LoadedFrame {
-  cv::Mat image;         // As in the file.
-  at::Tensor input;      // As the model takes it.
-  cv::Mat label_ids;     // Empty without scoring,
-  cv::Mat instance_ids;  // this also without the file.
-};
-
-absl::StatusOr<LoadedFrame> LoadFrame(const CityscapesFrame& frame,
-                                      const EvaluatorOptions& options) {
-  LoadedFrame loaded;
-  M2F_ASSIGN_OR_RETURN(loaded.image,
-                       ReadPng(frame.image_path, PngFormat::kRgb8));
-  loaded.input = MakeTestImage(loaded.image, options.input.min_size_test(),
-                               options.input.max_size_test());
-  if (!options.score) return loaded;
-  if (options.label_source == DataConfig::LABEL_IDS) {
-    M2F_ASSIGN_OR_RETURN(loaded.label_ids,
-                         ReadPng(frame.label_ids_path, PngFormat::kGray8));
-  } else {
-    M2F_ASSIGN_OR_RETURN(
-        const cv::Mat train_ids,
-        ReadCityscapesLabel(frame.label_train_ids_path, options.label_source));
-    M2F_ASSIGN_OR_RETURN(loaded.label_ids, TrainIdsToLabelIds(train_ids));
-  }
-  if (FileExists(frame.instance_ids_path)) {
-    M2F_ASSIGN_OR_RETURN(loaded.instance_ids,
-                         ReadPng(frame.instance_ids_path, PngFormat::kGray16));
-  }
-  return loaded;
+FrameReaderOptions ReaderOptions(const EvaluatorOptions& options) {
+  using Instances = FrameReaderOptions::Instances;
+  const InferenceConfig& inference = options.inference;
+  FrameReaderOptions reader;
+  reader.label_source = options.label_source;
+  reader.needs_labels = options.score && inference.semantic_on();
+  reader.instances = !options.score ? Instances::kNone
+                     : inference.panoptic_on() || inference.instance_on()
+                         ? Instances::kNeeded
+                         : Instances::kIfThere;
+  reader.prefetch = options.eval.prefetch();
+  return reader;
 }
 
-// Reads frames in order, some of them ahead, each in a thread of its own.
-class FrameReader {
- public:
-  FrameReader(absl::Span<const CityscapesFrame> frames,
-              const EvaluatorOptions& options)
-      : frames_(frames), options_(options) {
-    for (int i = 0; i < options.eval.prefetch(); ++i) StartNext();
-  }
-
-  absl::StatusOr<LoadedFrame> Next() {
-    std::future<absl::StatusOr<LoadedFrame>> first = std::move(ahead_.front());
-    ahead_.pop_front();
-    absl::StatusOr<LoadedFrame> loaded = first.get();
-    StartNext();
-    return loaded;
-  }
-
- private:
-  void StartNext() {
-    if (started_ == frames_.size()) return;
-    const CityscapesFrame& frame = frames_[started_++];
-    ahead_.push_back(std::async(std::launch::async, [this, &frame] {
-      return LoadFrame(frame, options_);
-    }));
-  }
-
-  const absl::Span<const CityscapesFrame> frames_;
-  const EvaluatorOptions& options_;
-  size_t started_ = 0;
-  // Their destructors wait for the threads.
-  std::deque<std::future<absl::StatusOr<LoadedFrame>>> ahead_;
-};
-
-cv::Mat TrainIds(const cv::Mat& label_ids) {
-  cv::Mat train_ids;
-  cv::LUT(label_ids,
-          cv::Mat(1, 256, CV_8UC1,
-                  const_cast<uint8_t*>(CityscapesIdToTrainId().data())),
-          train_ids);
-  return train_ids;
-}
-
-absl::StatusOr<cv::Mat> Predict(const CityscapesFrame& frame,
-                                const LoadedFrame& loaded,
-                                const EvaluatorOptions& options,
-                                Segmentor& segmentor) {
+absl::StatusOr<PicturePrediction> Predict(const std::string& name,
+                                          const cv::Mat& image,
+                                          const EvaluatorOptions& options,
+                                          const NetworkClasses& classes,
+                                          Segmentor& segmentor) {
   try {
-    return PredictSemantic(segmentor, options.inference, loaded.input,
-                           {loaded.image.rows, loaded.image.cols})
-        .train_ids;
+    return PredictPicture(segmentor, options.inference, classes,
+                          MakeTestImage(image, options.input.min_size_test(),
+                                        options.input.max_size_test()),
+                          {image.rows, image.cols});
   } catch (const c10::Error& error) {
     return absl::InternalError(
-        absl::StrCat(frame.name, ": ", error.what_without_backtrace()));
+        absl::StrCat(name, ": ", error.what_without_backtrace()));
   }
 }
 
-absl::StatusOr<EvaluationPicture> MakePicture(const CityscapesFrame& frame,
-                                              const LoadedFrame& loaded,
-                                              const cv::Mat& train_ids,
-                                              const std::string& folder) {
-  const cv::Mat truth =
-      loaded.label_ids.empty() ? cv::Mat() : TrainIds(loaded.label_ids);
-  EvaluationPicture picture;
-  picture.name = frame.name;
-  picture.strip = EvaluationStrip(loaded.image, truth, train_ids);
-  if (!folder.empty()) {
-    picture.path = absl::StrCat(folder, "/", frame.name, ".png");
-    M2F_RETURN_IF_ERROR(WritePngAtomically(picture.path, picture.strip));
+absl::Status MakePictures(const EvaluatedPicture& picture, const Tasks& tasks,
+                          const std::string& folder, Evaluation& result) {
+  for (const std::unique_ptr<TaskEvaluation>& task : tasks) {
+    EvaluationPicture strip;
+    strip.name = picture.frame.name;
+    if (task->name() != "semantic") {
+      absl::StrAppend(&strip.name, "_", task->name());
+    }
+    M2F_ASSIGN_OR_RETURN(strip.strip, task->Draw(picture, kPanelWidth));
+    if (!folder.empty()) {
+      strip.path = absl::StrCat(folder, "/", strip.name, ".png");
+      M2F_RETURN_IF_ERROR(WritePngAtomically(strip.path, strip.strip));
+    }
+    result.pictures.push_back(std::move(strip));
   }
-  return picture;
+  return absl::OkStatus();
 }
 
-absl::Status WritePrediction(const CityscapesFrame& frame,
-                             const cv::Mat& train_ids,
-                             const std::string& folder) {
-  M2F_ASSIGN_OR_RETURN(const cv::Mat label_ids, TrainIdsToLabelIds(train_ids));
-  const std::string picture =
-      std::filesystem::path(frame.image_path).stem().string();
-  return WritePngAtomically(absl::StrCat(folder, "/", picture, "_pred.png"),
-                            label_ids);
+// Scores and writes a picture, which the next one need not wait for.
+absl::Status ScoreAndWrite(const EvaluatedPicture& picture,
+                           const EvaluatorOptions& options, const Tasks& tasks,
+                           WorstPictures& worst) {
+  for (const std::unique_ptr<TaskEvaluation>& task : tasks) {
+    if (options.score) {
+      M2F_ASSIGN_OR_RETURN(const double score, task->Score(picture));
+      if (task == tasks.front() && worst.Wants(score)) {
+        M2F_ASSIGN_OR_RETURN(cv::Mat strip,
+                             task->Draw(picture, kWorstPanelWidth));
+        worst.Add({picture.frame.name, score, std::move(strip)});
+      }
+    }
+    if (!options.predictions_dir.empty()) {
+      M2F_RETURN_IF_ERROR(task->Write(picture));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckOptions(absl::Span<const CityscapesFrame> frames,
@@ -191,44 +150,47 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
                                     const EvaluatorOptions& options,
                                     Segmentor& segmentor) {
   M2F_RETURN_IF_ERROR(CheckOptions(frames, options));
-  if (options.score) WarnOfMissingInstances(frames);
+  M2F_ASSIGN_OR_RETURN(
+      const NetworkClasses classes,
+      CityscapesNetworkClasses(segmentor.transformer_decoder()->num_classes()));
+  M2F_ASSIGN_OR_RETURN(const Tasks tasks,
+                       BuildTaskEvaluations(options.inference, classes,
+                                            options.predictions_dir));
+  const FrameReaderOptions reader_options = ReaderOptions(options);
+  if (reader_options.instances == FrameReaderOptions::Instances::kIfThere) {
+    WarnOfMissingInstances(frames);
+  }
   const EvaluationModeGuard evaluation_mode(segmentor);
   const int64_t total = static_cast<int64_t>(frames.size());
   const int64_t warm_up = std::min<int64_t>(5, total - 1);
 
   Evaluation result;
-  SemanticEvaluator scorer;
-  std::future<absl::Status> scored;  // While the next picture is labelled.
-  FrameReader reader(frames, options);
+  WorstPictures worst(options.num_worst);
+  std::future<absl::Status> scored;  // While the next picture is segmented.
+  FrameReader reader(frames, reader_options);
   const Clock::time_point start = Clock::now();
   for (int64_t i = 0; i < total; ++i) {
-    const CityscapesFrame& frame = frames[i];
     const Clock::time_point image_start = Clock::now();
-    M2F_ASSIGN_OR_RETURN(const LoadedFrame loaded, reader.Next());
+    M2F_ASSIGN_OR_RETURN(LoadedFrame loaded, reader.Next());
+    auto picture = std::make_shared<EvaluatedPicture>();
+    picture->frame = frames[i];
+    picture->image = std::move(loaded.image);
+    picture->label_ids = std::move(loaded.label_ids);
+    picture->instance_ids = std::move(loaded.instance_ids);
 
     const Clock::time_point compute_start = Clock::now();
-    M2F_ASSIGN_OR_RETURN(const cv::Mat train_ids,
-                         Predict(frame, loaded, options, segmentor));
+    M2F_ASSIGN_OR_RETURN(
+        picture->prediction,
+        Predict(frames[i].name, picture->image, options, classes, segmentor));
     const double compute_seconds = SecondsSince(compute_start);
 
-    if (options.score) {
-      if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());
-      scored =
-          std::async(std::launch::async, [&scorer, &frame, train_ids,
-                                          labels = loaded.label_ids,
-                                          instances = loaded.instance_ids] {
-            return scorer.Add(frame.name, train_ids, labels, instances);
-          });
-    }
+    if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());
+    scored = std::async(std::launch::async, [&, picture] {
+      return ScoreAndWrite(*picture, options, tasks, worst);
+    });
     if (i < options.eval.num_pictures()) {
-      M2F_ASSIGN_OR_RETURN(
-          EvaluationPicture picture,
-          MakePicture(frame, loaded, train_ids, options.pictures_dir));
-      result.pictures.push_back(std::move(picture));
-    }
-    if (!options.predictions_dir.empty()) {
       M2F_RETURN_IF_ERROR(
-          WritePrediction(frame, train_ids, options.predictions_dir));
+          MakePictures(*picture, tasks, options.pictures_dir, result));
     }
 
     if (i >= warm_up) {
@@ -242,11 +204,16 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
           {i + 1, total, seconds, seconds / (i + 1) * (total - i - 1)}));
     }
   }
-  if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());
+  M2F_RETURN_IF_ERROR(scored.get());
   result.speed.compute_seconds /= result.speed.images;
   result.speed.total_seconds /= result.speed.images;
-  result.metrics = scorer.metrics();
-  result.scores = result.metrics.Compute();
+  for (const std::unique_ptr<TaskEvaluation>& task : tasks) {
+    if (options.score) task->Report(result);
+    if (!options.predictions_dir.empty()) {
+      M2F_RETURN_IF_ERROR(task->FinishFiles());
+    }
+  }
+  result.worst = worst.Take();
   return result;
 }
 

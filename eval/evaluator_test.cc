@@ -7,12 +7,17 @@
 #include <filesystem>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/eval/instance_report.h"
+#include "mask2former/eval/panoptic_report.h"
+#include "mask2former/eval/score_instance.h"
+#include "mask2former/eval/score_panoptic.h"
 #include "mask2former/eval/testing/color_segmentor.h"
 
 namespace mask2former {
@@ -32,7 +37,7 @@ class EvaluateTest : public testing::Test {
         testing::TempDir(), "/evaluator_",
         testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(root_);
-    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    ASSERT_THAT(CreateDirectories(root_ + "/gtFine/ulm"), IsOk());
     segmentor_ = MakeColorSegmentor();
     options_.input.set_min_size_test(32);
     options_.input.set_max_size_test(64);
@@ -48,8 +53,8 @@ class EvaluateTest : public testing::Test {
     frame.image_path = absl::StrCat(root_, "/", frame.name, "_leftImg8bit.png");
     frame.label_ids_path =
         absl::StrCat(root_, "/", frame.name, "_labelIds.png");
-    frame.instance_ids_path =
-        absl::StrCat(root_, "/", frame.name, "_instanceIds.png");
+    frame.instance_ids_path = absl::StrCat(root_, "/gtFine/ulm/", frame.name,
+                                           "_gtFine_instanceIds.png");
     cv::Mat seen(32, 64, CV_8UC1, cv::Scalar(kRoad));
     seen.colRange(32, 64).setTo(kCar);
     cv::Mat truth(32, 64, CV_8UC1, cv::Scalar(kRoadLabel));
@@ -75,11 +80,13 @@ TEST_F(EvaluateTest, ScoresWhatTheModelSees) {
   const auto result = Evaluate(frames_, options_, *segmentor_);
   ASSERT_THAT(result, IsOk());
   // Of 32 rows, in columns: road 32 + 32 right, 8 taken for car; car 32 + 24.
-  EXPECT_DOUBLE_EQ(result->scores.class_iou[kRoadLabel], 64. / 72);
-  EXPECT_DOUBLE_EQ(result->scores.class_iou[kCarLabel], 56. / 64);
-  EXPECT_DOUBLE_EQ(result->scores.mean_class_iou, (64. / 72 + 56. / 64) / 2);
-  EXPECT_FALSE(std::isnan(result->scores.class_instance_iou[kCarLabel]));
-  EXPECT_EQ(result->metrics.images(), 2);
+  EXPECT_DOUBLE_EQ(result->semantic->scores.class_iou[kRoadLabel], 64. / 72);
+  EXPECT_DOUBLE_EQ(result->semantic->scores.class_iou[kCarLabel], 56. / 64);
+  EXPECT_DOUBLE_EQ(result->semantic->scores.mean_class_iou,
+                   (64. / 72 + 56. / 64) / 2);
+  EXPECT_FALSE(
+      std::isnan(result->semantic->scores.class_instance_iou[kCarLabel]));
+  EXPECT_EQ(result->semantic->metrics.images(), 2);
 }
 
 TEST_F(EvaluateTest, TheResultDoesNotDependOnPrefetch) {
@@ -90,7 +97,7 @@ TEST_F(EvaluateTest, TheResultDoesNotDependOnPrefetch) {
   const auto nine = Evaluate(frames_, options_, *segmentor_);
   ASSERT_THAT(one, IsOk());
   ASSERT_THAT(nine, IsOk());
-  EXPECT_EQ(one->metrics.ToSums(), nine->metrics.ToSums());
+  EXPECT_EQ(one->semantic->metrics.ToSums(), nine->semantic->metrics.ToSums());
 }
 
 TEST_F(EvaluateTest, ScoresAtTheSizeOfThePictureWhateverTheTestSize) {
@@ -99,9 +106,9 @@ TEST_F(EvaluateTest, ScoresAtTheSizeOfThePictureWhateverTheTestSize) {
   options_.input.set_max_size_test(128);
   const auto result = Evaluate(frames_, options_, *segmentor_);
   ASSERT_THAT(result, IsOk());
-  EXPECT_EQ(result->metrics.confusion().Total(), 32 * 64);
+  EXPECT_EQ(result->semantic->metrics.confusion().Total(), 32 * 64);
   // The enlarged border is a mixture of colours, a column or two.
-  EXPECT_GT(result->scores.class_iou[kRoadLabel], 0.9);
+  EXPECT_GT(result->semantic->scores.class_iou[kRoadLabel], 0.9);
 }
 
 TEST_F(EvaluateTest, LeavesTheModelInTheModeItHad) {
@@ -133,7 +140,7 @@ TEST_F(EvaluateTest, WritesPredictionsInLabelIds) {
   options_.predictions_dir = root_ + "/predictions";
   ASSERT_THAT(Evaluate(frames_, options_, *segmentor_), IsOk());
   const auto prediction =
-      ReadPng(absl::StrCat(root_, "/predictions/", frames_[0].name,
+      ReadPng(absl::StrCat(root_, "/predictions/semantic/", frames_[0].name,
                            "_leftImg8bit_pred.png"),
               PngFormat::kGray8);
   ASSERT_THAT(prediction, IsOk());
@@ -149,8 +156,7 @@ TEST_F(EvaluateTest, NeedsNoGroundTruthWithoutScoring) {
   options_.score = false;
   const auto result = Evaluate(frames_, options_, *segmentor_);
   ASSERT_THAT(result, IsOk());
-  EXPECT_EQ(result->metrics.images(), 0);
-  EXPECT_TRUE(std::isnan(result->scores.mean_class_iou));
+  EXPECT_FALSE(result->semantic.has_value());
   EXPECT_THAT(result->pictures, SizeIs(1));
 }
 
@@ -159,8 +165,102 @@ TEST_F(EvaluateTest, WithoutInstancesOnlyTheInstanceScoresAreUndefined) {
   std::filesystem::remove(frames_[0].instance_ids_path);
   const auto result = Evaluate(frames_, options_, *segmentor_);
   ASSERT_THAT(result, IsOk());
-  EXPECT_EQ(result->scores.class_iou[kCarLabel], 1);
-  EXPECT_TRUE(std::isnan(result->scores.mean_class_instance_iou));
+  EXPECT_EQ(result->semantic->scores.class_iou[kCarLabel], 1);
+  EXPECT_TRUE(std::isnan(result->semantic->scores.mean_class_instance_iou));
+}
+
+TEST_F(EvaluateTest, DoesEveryTaskThatIsSwitchedOn) {
+  AddFrame(/*shift=*/0);
+  AddFrame(/*shift=*/8);
+  options_.inference.set_panoptic_on(true);
+  options_.inference.set_instance_on(true);
+  options_.predictions_dir = root_ + "/predictions";
+  options_.num_worst = 1;
+  const auto result = Evaluate(frames_, options_, *segmentor_);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_DOUBLE_EQ(result->semantic->scores.class_iou[kCarLabel], 56. / 64);
+  EXPECT_DOUBLE_EQ(result->semantic->generic.mean_iou,
+                   (64. / 72 + 56. / 64) / 2);
+  // All four segments match: of the second picture by 32 of 40 columns of road
+  // and by 24 of 32 of the car.
+  ASSERT_TRUE(result->panoptic.has_value());
+  EXPECT_DOUBLE_EQ(result->panoptic->all.mean.pq,
+                   ((1 + 32. / 40) / 2 + (1 + 24. / 32) / 2) / 2);
+  EXPECT_EQ(result->panoptic->all.categories, 2);
+  // Right at all ten thresholds, and at five, 0.5 to 0.7; equal scores.
+  ASSERT_TRUE(result->instance.has_value());
+  EXPECT_DOUBLE_EQ(result->instance->mean_ap50, 1);
+  EXPECT_LT(result->instance->mean_ap, 1);
+  EXPECT_GT(result->instance->mean_ap, 0.5);
+
+  ASSERT_THAT(result->worst, SizeIs(1));
+  EXPECT_EQ(result->worst[0].name, frames_[1].name);
+  EXPECT_FALSE(result->worst[0].strip.empty());
+  ASSERT_THAT(result->pictures, SizeIs(6));
+  EXPECT_EQ(result->pictures[0].name, frames_[0].name);
+  EXPECT_EQ(result->pictures[1].name, frames_[0].name + "_panoptic");
+  EXPECT_EQ(result->pictures[2].name, frames_[0].name + "_instance");
+
+  // What was written scores the same.
+  std::ostringstream console;
+  ScorePanopticOptions panoptic;
+  panoptic.ground_truth = root_ + "/gtFine";
+  panoptic.predictions = root_ + "/predictions/panoptic.json";
+  const auto panoptic_again = ScorePanoptic(panoptic, console);
+  ASSERT_THAT(panoptic_again, IsOk());
+  EXPECT_EQ(PanopticJson(panoptic_again->Compute()),
+            PanopticJson(*result->panoptic));
+  ScoreInstanceOptions instance;
+  instance.ground_truth = root_ + "/gtFine";
+  instance.predictions = root_ + "/predictions/instance";
+  const auto instance_again = ScoreInstance(instance, console);
+  ASSERT_THAT(instance_again, IsOk());
+  EXPECT_EQ(InstanceJson(instance_again->Compute()),
+            InstanceJson(*result->instance));
+}
+
+// A model of things needs no label image.
+TEST_F(EvaluateTest, ScoresInstancesOfAModelOfThings) {
+  AddFrame();
+  std::filesystem::remove(frames_[0].label_ids_path);
+  cv::Mat seen(32, 64, CV_8UC1, cv::Scalar(19));  // Nothing.
+  seen.colRange(32, 64).setTo(2);                 // The third thing, car.
+  ASSERT_THAT(WritePngAtomically(frames_[0].image_path, PaintClasses(seen)),
+              IsOk());
+  segmentor_ = MakeColorSegmentor(8);
+  options_.inference.set_semantic_on(false);
+  options_.inference.set_instance_on(true);
+  const auto result = Evaluate(frames_, options_, *segmentor_);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_FALSE(result->semantic.has_value());
+  EXPECT_FALSE(result->panoptic.has_value());
+  EXPECT_EQ(result->instance->mean_ap, 1);
+  EXPECT_EQ(result->instance->class_ap[2], 1);
+  ASSERT_THAT(result->pictures, SizeIs(1));
+  EXPECT_EQ(result->pictures[0].name, frames_[0].name + "_instance");
+}
+
+TEST_F(EvaluateTest, SegmentsNeedInstanceImages) {
+  AddFrame();
+  std::filesystem::remove(frames_[0].instance_ids_path);
+  options_.inference.set_panoptic_on(true);
+  EXPECT_THAT(
+      Evaluate(frames_, options_, *segmentor_),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("instanceIds.png")));
+}
+
+TEST_F(EvaluateTest, RefusesClassesAndTasksThatDoNotFit) {
+  AddFrame();
+  EXPECT_THAT(
+      Evaluate(frames_, options_, *MakeColorSegmentor(7)),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 7 classes")));
+  EXPECT_THAT(Evaluate(frames_, options_, *MakeColorSegmentor(8)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("model.inference.instance_on")));
+  options_.inference.set_semantic_on(false);
+  EXPECT_THAT(Evaluate(frames_, options_, *segmentor_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("gives no result")));
 }
 
 TEST_F(EvaluateTest, ReportsProgressAndStopsWhenToldTo) {

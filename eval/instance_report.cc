@@ -46,6 +46,11 @@ std::string InstanceTable(const InstanceScores& scores, TextColor color) {
 }
 
 std::string InstanceJson(const InstanceScores& scores, JsonNan nan) {
+  return JsonDictionary(InstanceJsonEntries(scores, nan), "");
+}
+
+std::map<std::string, std::string> InstanceJsonEntries(
+    const InstanceScores& scores, JsonNan nan) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   using Entries = std::map<std::string, std::string>;
   const auto number = [nan](double value) { return JsonNumber(value, nan); };
@@ -64,24 +69,21 @@ std::string InstanceJson(const InstanceScores& scores, JsonNan nan) {
   for (const double overlap : ApThresholds()) {
     overlaps.push_back(number(overlap));
   }
-  return JsonDictionary(
-      Entries{
-          {"averages",
-           JsonDictionary(
-               Entries{{"allAp", number(scores.mean_ap)},
-                       {"allAp50%", number(scores.mean_ap50)},
-                       {"classes", JsonDictionary(classes, "        ")}},
-               "    ")},
-          {"distanceThresholds",
-           JsonList({number(kInfinity), number(100), number(50)}, "    ")},
-          {"instLabels", JsonList(names, "    ")},
-          {"minRegionSizes", JsonList({"100", "1000", "1000"}, "    ")},
-          {"minStereoDensities",
-           JsonList({number(-kInfinity), number(0.5), number(0.5)}, "    ")},
-          {"overlaps", JsonList(overlaps, "    ")},
-          {"resultApMatrix", JsonList({JsonList(matrix, "        ")}, "    ")},
-      },
-      "");
+  return {
+      {"averages",
+       JsonDictionary(Entries{{"allAp", number(scores.mean_ap)},
+                              {"allAp50%", number(scores.mean_ap50)},
+                              {"classes", JsonDictionary(classes, "        ")}},
+                      "    ")},
+      {"distanceThresholds",
+       JsonList({number(kInfinity), number(100), number(50)}, "    ")},
+      {"instLabels", JsonList(names, "    ")},
+      {"minRegionSizes", JsonList({"100", "1000", "1000"}, "    ")},
+      {"minStereoDensities",
+       JsonList({number(-kInfinity), number(0.5), number(0.5)}, "    ")},
+      {"overlaps", JsonList(overlaps, "    ")},
+      {"resultApMatrix", JsonList({JsonList(matrix, "        ")}, "    ")},
+  };
 }
 
 }  // namespace mask2former

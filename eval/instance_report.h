@@ -1,6 +1,7 @@
 #ifndef MASK2FORMER_EVAL_INSTANCE_REPORT_H_
 #define MASK2FORMER_EVAL_INSTANCE_REPORT_H_
 
+#include <map>
 #include <string>
 
 #include "mask2former/eval/instance_metrics.h"
@@ -27,6 +28,10 @@ std::string InstanceTable(const InstanceScores& scores,
 // another order.
 std::string InstanceJson(const InstanceScores& scores,
                          JsonNan nan = JsonNan::kBare);
+
+// Its entries, for a dictionary that holds others, too.
+std::map<std::string, std::string> InstanceJsonEntries(
+    const InstanceScores& scores, JsonNan nan = JsonNan::kBare);
 
 }  // namespace mask2former
 

@@ -1,4 +1,4 @@
-// Labels a split with a trained model and scores it.
+// Segments a split with a trained model and scores it.
 
 #include <gflags/gflags.h>
 
@@ -23,8 +23,9 @@ DEFINE_string(split, "",
               "Folder below leftImg8bit/ and gtFine/. By default the "
               "experiment's data.val_split.");
 DEFINE_bool(write_predictions, false,
-            "Whether to write each picture's labels as {picture}_pred.png with "
-            "label ids, for //eval:score and the benchmark's server.");
+            "Whether to write what was predicted to predictions/, in a folder "
+            "for each task and in the formats that //eval:score and the "
+            "benchmark's server take.");
 DEFINE_bool(valid_json, false,
             "Write undefined scores as null. The official program writes NaN, "
             "which is not JSON, and so does this one by default.");
@@ -33,8 +34,9 @@ namespace mask2former {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Labels the pictures of a split with a trained model and scores them as the
-official Cityscapes program does.
+    R"(Segments the pictures of a split with a trained model and scores them as the
+official Cityscapes programs do: the tasks that the experiment switches on,
+model.inference.semantic_on, panoptic_on and instance_on.
 
   bazel run //eval:main -- --config=configs/NAME.textproto \
       --weights=model.safetensors --set=data.root=/data/cityscapes)";

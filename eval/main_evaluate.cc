@@ -14,9 +14,9 @@
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/scene/generated_data.h"
+#include "mask2former/eval/evaluation_report.h"
+#include "mask2former/eval/evaluator.h"
 #include "mask2former/eval/progress_lines.h"
-#include "mask2former/eval/report.h"
-#include "mask2former/eval/scores_json.h"
 
 namespace mask2former {
 namespace {
@@ -30,13 +30,31 @@ absl::StatusOr<std::vector<CityscapesFrame>> Frames(DataConfig data,
   return ListCityscapes(data.root(), split);
 }
 
-// Whether the split can be scored.
-absl::StatusOr<bool> HasLabels(const std::vector<CityscapesFrame>& frames,
-                               const std::string& split,
-                               DataConfig::LabelSource source,
-                               bool write_predictions) {
-  const std::vector<std::string> missing = FindMissingLabels(frames, source);
-  const bool none = missing.size() == frames.size();
+// Whether the split can be scored: every picture has the ground truth that the
+// tasks of the experiment need.
+absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
+                              const std::string& split,
+                              const Experiment& experiment,
+                              bool write_predictions) {
+  const InferenceConfig& inference = experiment.model().inference();
+  const DataConfig::LabelSource source = experiment.data().label_source();
+  const bool needs_instances =
+      inference.panoptic_on() || inference.instance_on();
+  std::vector<std::string> missing;
+  if (inference.semantic_on()) missing = FindMissingLabels(frames, source);
+  bool none = true;
+  for (const CityscapesFrame& frame : frames) {
+    const bool has_instances = FileExists(frame.instance_ids_path);
+    if (needs_instances && !has_instances) {
+      missing.push_back(absl::StrCat(frame.instance_ids_path,
+                                     " is missing, the instances of ",
+                                     frame.image_path));
+    }
+    if ((has_instances || !needs_instances) &&
+        (!inference.semantic_on() || FileExists(frame.label_path(source)))) {
+      none = false;
+    }
+  }
   if (none && write_predictions) {
     LOG(WARNING) << "split " << split
                  << " has no label images: there will be no scores";
@@ -57,12 +75,10 @@ absl::StatusOr<bool> HasLabels(const std::vector<CityscapesFrame>& frames,
 absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
                     bool scored, bool valid_json, std::ostream& console) {
   if (scored) {
-    console << ClassTable(evaluation.scores) << "\n"
-            << CategoryTable(evaluation.scores) << std::flush;
+    console << EvaluationTables(evaluation) << std::flush;
     M2F_RETURN_IF_ERROR(WriteFileAtomically(
         absl::StrCat(output_dir, "/metrics.json"),
-        OfficialJson(evaluation.metrics,
-                     valid_json ? JsonNan::kNull : JsonNan::kBare)));
+        MetricsJson(evaluation, valid_json ? JsonNan::kNull : JsonNan::kBare)));
   }
   LOG(INFO) << absl::StrFormat(
       "%.3f s for a picture: %.3f s computing, the rest waiting for files, "
@@ -89,8 +105,7 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   EvaluatorOptions evaluator_options;
   M2F_ASSIGN_OR_RETURN(
       evaluator_options.score,
-      HasLabels(frames, split, experiment.data().label_source(),
-                options.write_predictions));
+      HasTruth(frames, split, experiment, options.write_predictions));
   evaluator_options.eval = experiment.eval();
   evaluator_options.label_source = experiment.data().label_source();
   evaluator_options.input = experiment.data().input();

@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "mask2former/configs/experiment.pb.h"
-#include "mask2former/eval/evaluator.h"
+#include "mask2former/eval/evaluation.h"
 
 namespace mask2former {
 
@@ -20,12 +20,14 @@ struct EvaluateExperimentOptions {
 };
 
 // What //eval:main does: draws the data set if the experiment says so and it is
-// missing, labels a split with the trained model, writes the official tables to
-// `console` and leaves in output_dir:
+// missing, segments a split with the trained model, writes the official tables
+// of the tasks that model.inference switches on to `console` and leaves in
+// output_dir:
 //
-//   metrics.json   the official program's keys
+//   metrics.json   MetricsJson()
 //   pictures/      strips of the first pictures
-//   predictions/   {picture}_pred.png with label ids, if asked for
+//   predictions/   the benchmarks' files, see BuildTaskEvaluations(), if asked
+//                  for
 //
 // A split without any label image, such as "test", is predicted but not scored
 // if predictions are asked for.

@@ -11,6 +11,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/score_semantic.h"
 #include "mask2former/eval/scores_json.h"
@@ -80,11 +81,12 @@ TEST_F(EvaluateExperimentTest, DrawsDataScoresItAndLeavesResults) {
   std::ostringstream console;
   const auto evaluation = EvaluateExperiment(experiment_, options_, console);
   ASSERT_THAT(evaluation, IsOk());
-  EXPECT_EQ(evaluation->metrics.images(), 3);
-  EXPECT_THAT(console.str(), HasSubstr(ClassTable(evaluation->scores)));
+  EXPECT_EQ(evaluation->semantic->metrics.images(), 3);
+  EXPECT_THAT(console.str(),
+              HasSubstr(ClassTable(evaluation->semantic->scores)));
   const auto json = ReadFile(root_ + "/run/evaluation/metrics.json");
   ASSERT_THAT(json, IsOk());
-  EXPECT_EQ(*json, OfficialJson(evaluation->metrics));
+  EXPECT_EQ(*json, MetricsJson(*evaluation));
   const auto pictures = ListDirectory(root_ + "/run/evaluation/pictures");
   ASSERT_THAT(pictures, IsOk());
   EXPECT_THAT(*pictures, SizeIs(2));
@@ -99,10 +101,11 @@ TEST_F(EvaluateExperimentTest, WritesPredictionsThatScoreTheSame) {
   ASSERT_THAT(evaluation, IsOk());
   ScoreSemanticOptions score;
   score.ground_truth = root_ + "/data/gtFine/val";
-  score.predictions = root_ + "/elsewhere/predictions";
+  score.predictions = root_ + "/elsewhere/predictions/semantic";
   const auto metrics = ScoreSemantic(score, console);
   ASSERT_THAT(metrics, IsOk());
-  EXPECT_EQ(OfficialJson(*metrics), OfficialJson(evaluation->metrics));
+  EXPECT_EQ(OfficialJson(*metrics),
+            OfficialJson(evaluation->semantic->metrics));
 }
 
 TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
@@ -122,9 +125,10 @@ TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
   std::ostringstream quiet;
   const auto evaluation = EvaluateExperiment(experiment_, options_, quiet);
   ASSERT_THAT(evaluation, IsOk());
-  EXPECT_EQ(evaluation->metrics.images(), 0);
+  EXPECT_FALSE(evaluation->semantic.has_value());
   EXPECT_EQ(quiet.str(), "");
-  const auto files = ListDirectory(root_ + "/run/evaluation/predictions");
+  const auto files =
+      ListDirectory(root_ + "/run/evaluation/predictions/semantic");
   ASSERT_THAT(files, IsOk());
   EXPECT_THAT(*files, SizeIs(1));
 }

@@ -65,18 +65,21 @@ std::string PanopticTable(const PanopticScores& scores) {
 }
 
 std::string PanopticJson(const PanopticScores& scores, JsonNan nan) {
+  return JsonDictionary(PanopticJsonEntries(scores, nan), "");
+}
+
+std::map<std::string, std::string> PanopticJsonEntries(
+    const PanopticScores& scores, JsonNan nan) {
   std::vector<JsonEntry> categories;
   for (const PanopticScores::Category& category : scores.categories) {
     categories.push_back(
         {absl::StrCat(category.category.id), CategoryJson(category)});
   }
-  // The order of the official file: sorted, categories by number.
-  return JsonDictionary(
-      std::vector<JsonEntry>{{"All", GroupJson(scores.all, nan)},
-                             {"Stuff", GroupJson(scores.stuff, nan)},
-                             {"Things", GroupJson(scores.things, nan)},
-                             {"per_class", JsonDictionary(categories, "    ")}},
-      "");
+  // Not a map, which would sort categories as text.
+  return {{"All", GroupJson(scores.all, nan)},
+          {"Stuff", GroupJson(scores.stuff, nan)},
+          {"Things", GroupJson(scores.things, nan)},
+          {"per_class", JsonDictionary(categories, "    ")}};
 }
 
 }  // namespace mask2former

@@ -1,6 +1,7 @@
 #ifndef MASK2FORMER_EVAL_PANOPTIC_REPORT_H_
 #define MASK2FORMER_EVAL_PANOPTIC_REPORT_H_
 
+#include <map>
 #include <string>
 
 #include "mask2former/eval/panoptic_metrics.h"
@@ -17,6 +18,10 @@ std::string PanopticTable(const PanopticScores& scores);
 // sq, and per_class with pq, rq and sq by category id; fractions.
 std::string PanopticJson(const PanopticScores& scores,
                          JsonNan nan = JsonNan::kBare);
+
+// Its entries, for a dictionary that holds others, too.
+std::map<std::string, std::string> PanopticJsonEntries(
+    const PanopticScores& scores, JsonNan nan = JsonNan::kBare);
 
 }  // namespace mask2former
 

@@ -44,32 +44,33 @@ std::string Matrix(const ConfusionMatrix& confusion) {
 }  // namespace
 
 std::string OfficialJson(const CityscapesMetrics& metrics, JsonNan nan) {
+  return JsonDictionary(OfficialJsonEntries(metrics, nan), "");
+}
+
+std::map<std::string, std::string> OfficialJsonEntries(
+    const CityscapesMetrics& metrics, JsonNan nan) {
   const CityscapesScores scores = metrics.Compute();
   const ConfusionMatrix& confusion = metrics.confusion();
   const double total = static_cast<double>(confusion.Total());
   const auto number = [nan](double value) { return JsonNumber(value, nan); };
-  return JsonDictionary(
-      std::map<std::string, std::string>{
-          {"averageScoreCategories", number(scores.mean_category_iou)},
-          {"averageScoreClasses", number(scores.mean_class_iou)},
-          {"averageScoreInstCategories",
-           number(scores.mean_category_instance_iou)},
-          {"averageScoreInstClasses", number(scores.mean_class_instance_iou)},
-          {"categoryInstScores", ByCategory(scores.category_instance_iou, nan)},
-          {"categoryScores", ByCategory(scores.category_iou, nan)},
-          {"classInstScores", ByLabel([&](int id) {
-             return number(scores.class_instance_iou[id]);
-           })},
-          {"classScores",
-           ByLabel([&](int id) { return number(scores.class_iou[id]); })},
-          {"confMatrix", Matrix(confusion)},
-          {"labels", ByLabel([](int id) { return absl::StrCat(id); })},
-          {"priors", ByLabel([&](int id) {
-             return number(static_cast<double>(confusion.GroundTruthCount(id)) /
-                           total);
-           })},
-      },
-      "");
+  return {
+      {"averageScoreCategories", number(scores.mean_category_iou)},
+      {"averageScoreClasses", number(scores.mean_class_iou)},
+      {"averageScoreInstCategories", number(scores.mean_category_instance_iou)},
+      {"averageScoreInstClasses", number(scores.mean_class_instance_iou)},
+      {"categoryInstScores", ByCategory(scores.category_instance_iou, nan)},
+      {"categoryScores", ByCategory(scores.category_iou, nan)},
+      {"classInstScores",
+       ByLabel([&](int id) { return number(scores.class_instance_iou[id]); })},
+      {"classScores",
+       ByLabel([&](int id) { return number(scores.class_iou[id]); })},
+      {"confMatrix", Matrix(confusion)},
+      {"labels", ByLabel([](int id) { return absl::StrCat(id); })},
+      {"priors", ByLabel([&](int id) {
+         return number(static_cast<double>(confusion.GroundTruthCount(id)) /
+                       total);
+       })},
+  };
 }
 
 }  // namespace mask2former

@@ -1,6 +1,7 @@
 #ifndef MASK2FORMER_EVAL_SCORES_JSON_H_
 #define MASK2FORMER_EVAL_SCORES_JSON_H_
 
+#include <map>
 #include <string>
 
 #include "mask2former/eval/cityscapes_metrics.h"
@@ -24,6 +25,10 @@ namespace mask2former {
 // where the official program's depends on the order of files on disk.
 std::string OfficialJson(const CityscapesMetrics& metrics,
                          JsonNan nan = JsonNan::kBare);
+
+// Its entries, for a dictionary that holds others, too.
+std::map<std::string, std::string> OfficialJsonEntries(
+    const CityscapesMetrics& metrics, JsonNan nan = JsonNan::kBare);
 
 }  // namespace mask2former
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "mask2former/model/inference_settings.h"
 #include "mask2former/model/semantic_inference.h"
 #include "mask2former/model/semantic_labels.h"
 
@@ -35,29 +36,43 @@ EvaluationModeGuard::~EvaluationModeGuard() {
   for (const auto& [part, training] : modes_) part->train(training);
 }
 
+QueryPrediction PredictQueries(Segmentor& segmentor,
+                               const InferenceConfig& config,
+                               const at::Tensor& image) {
+  const at::NoGradGuard no_grad;
+  const PreparedImages prepared = segmentor.Prepare({image});
+  return {
+      segmentor.PredictFinal(prepared.images, config.shrink_mask_features()),
+      prepared.sizes[0],
+      {prepared.images.size(2), prepared.images.size(3)}};
+}
+
+SemanticPrediction LabelPixels(const QueryPrediction& prediction,
+                               const InferenceConfig& config,
+                               const ImageSize& output, bool with_scores) {
+  const at::NoGradGuard no_grad;
+  const bool resize_before_scores = ResizesBeforeScores(config);
+  SemanticPrediction result = {prediction, {}, {}};
+  if (with_scores) {
+    result.scores =
+        SemanticInference(result.queries, /*index=*/0, result.padded,
+                          result.image, output, resize_before_scores);
+    // Not SemanticLabels(): its sums may differ in the last bit.
+    result.train_ids = ToMat(std::get<1>(result.scores.max(0)).to(at::kByte));
+  } else {
+    result.train_ids =
+        ToMat(SemanticLabels(result.queries, /*index=*/0, result.padded,
+                             result.image, output, resize_before_scores));
+  }
+  return result;
+}
+
 SemanticPrediction PredictSemantic(Segmentor& segmentor,
                                    const InferenceConfig& config,
                                    const at::Tensor& image,
                                    const ImageSize& output, bool with_scores) {
-  const at::NoGradGuard no_grad;
-  const PreparedImages prepared = segmentor.Prepare({image});
-  SemanticPrediction result;
-  result.queries =
-      segmentor.PredictFinal(prepared.images, config.shrink_mask_features());
-  result.image = prepared.sizes[0];
-  result.padded = {prepared.images.size(2), prepared.images.size(3)};
-  if (with_scores) {
-    result.scores =
-        SemanticInference(result.queries, /*index=*/0, result.padded,
-                          result.image, output, config.resize_before_scores());
-    // Not SemanticLabels(): its sums may differ in the last bit.
-    result.train_ids = ToMat(std::get<1>(result.scores.max(0)).to(at::kByte));
-  } else {
-    result.train_ids = ToMat(SemanticLabels(result.queries, /*index=*/0,
-                                            result.padded, result.image, output,
-                                            config.resize_before_scores()));
-  }
-  return result;
+  return LabelPixels(PredictQueries(segmentor, config, image), config, output,
+                     with_scores);
 }
 
 }  // namespace mask2former

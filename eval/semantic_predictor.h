@@ -29,26 +29,42 @@ class EvaluationModeGuard {
   std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
 };
 
-// What a model says of one picture.
-struct SemanticPrediction {
+// What the queries of a model say of one picture.
+struct QueryPrediction {
   MaskPrediction queries;  // Of a batch of one: before any resize.
   ImageSize image;         // As the model took it, before padding,
   ImageSize padded;        // and after.
-  at::Tensor scores;       // [K, height, width] float, on the model's device.
+};
+
+// Its pixels' classes besides.
+struct SemanticPrediction : QueryPrediction {
+  at::Tensor scores;  // [K, height, width] float, on the model's device.
   // [height, width] CV_8UC1, train ids: the class of the highest score, the
   // lowest of them on a tie.
   cv::Mat train_ids;
 };
 
-// Labels every pixel of a picture. The model should be in evaluation mode; no
-// gradients are recorded.
+// Runs the model on a picture. It should be in evaluation mode; no gradients
+// are recorded.
 //
-//   image        [3, H, W] uint8, R, G, B, any size
-//   output       the size wanted, usually that of the file that `image` was
-//                made of
-//   with_scores  costs K floats for each pixel
+//   image  [3, H, W] uint8, R, G, B, any size
 //
 // Throws c10::Error as Segmentor does.
+QueryPrediction PredictQueries(Segmentor& segmentor,
+                               const InferenceConfig& config,
+                               const at::Tensor& image);
+
+// Labels every pixel.
+//
+//   output       the size wanted, usually that of the file that the picture was
+//                made of
+//   with_scores  costs K floats for each pixel
+SemanticPrediction LabelPixels(const QueryPrediction& prediction,
+                               const InferenceConfig& config,
+                               const ImageSize& output,
+                               bool with_scores = false);
+
+// Both.
 SemanticPrediction PredictSemantic(Segmentor& segmentor,
                                    const InferenceConfig& config,
                                    const at::Tensor& image,

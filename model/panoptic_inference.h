@@ -21,7 +21,7 @@ struct PanopticOptions {
   std::vector<bool> is_thing;
 };
 
-struct PanopticSegment {
+struct PredictedSegment {
   int32_t id = 0;  // In the map, from 1.
   bool is_thing = false;
   int64_t category = 0;  // 0 .. K - 1; for Cityscapes the train id.
@@ -30,7 +30,7 @@ struct PanopticSegment {
 
 struct PanopticPrediction {
   at::Tensor ids;  // [height, width] int32, on the CPU; 0: no segment.
-  std::vector<PanopticSegment> segments;  // By id.
+  std::vector<PredictedSegment> segments;  // By id.
 };
 
 // Gives every pixel to one query or to none.

@@ -21,10 +21,9 @@
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/check_cityscapes.h"
 #include "mask2former/data/scene/generated_data.h"
+#include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/evaluator.h"
 #include "mask2former/eval/progress_lines.h"
-#include "mask2former/eval/report.h"
-#include "mask2former/eval/scores_json.h"
 #include "mask2former/matcher/build_matcher.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
@@ -111,20 +110,13 @@ class SplitValidation final : public Trainer::Validation {
     M2F_ASSIGN_OR_RETURN(const Evaluation evaluation,
                          Evaluate(frames_.frames(), options, segmentor_));
     EvaluationRecord record;
-    const CityscapesScores& scores = evaluation.scores;
-    record.table = ClassTable(scores);
-    record.metrics = {
-        {"IoU", scores.mean_class_iou},
-        {"nIoU", scores.mean_class_instance_iou},
-        {"IoU_category", scores.mean_category_iou},
-        {"nIoU_category", scores.mean_category_instance_iou},
-        {"pixel_accuracy", scores.pixel_accuracy},
-    };
+    record.table = EvaluationTables(evaluation);
+    record.metrics = MainScores(evaluation);
     record.seconds_per_image = evaluation.speed.total_seconds;
     for (const EvaluationPicture& picture : evaluation.pictures) {
       record.pictures.push_back({picture.name, picture.path, picture.strip});
     }
-    json_ = OfficialJson(evaluation.metrics);
+    json_ = MetricsJson(evaluation);
     return record;
   }
 

@@ -1,4 +1,4 @@
-// Labels pictures with a trained model.
+// Segments pictures with a trained model.
 
 #include <gflags/gflags.h>
 
@@ -33,8 +33,11 @@ DEFINE_string(save, "overlay",
               "What to write, a list out of overlay, color (8-bit RGB), "
               "label_ids, train_ids (8-bit gray), confidence (gray: share of "
               "the best class in the sum of all classes' scores), raw "
-              "(safetensors with pred_logits and pred_masks) and raw_scores "
-              "(the same with sem_seg).");
+              "(safetensors with pred_logits and pred_masks), raw_scores (the "
+              "same with sem_seg), panoptic (JSON and PNG of segments), "
+              "panoptic_overlay, instances (text file and a mask each) and "
+              "instance_overlay. The experiment must switch on the task: "
+              "model.inference.semantic_on, panoptic_on, instance_on.");
 DEFINE_int32(confidence_bits, 8, "8 or 16 bits per pixel of confidence.");
 DEFINE_bool(overwrite, false,
             "Whether to do pictures again whose results are there.");
@@ -43,7 +46,7 @@ namespace mask2former {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Labels every pixel of pictures with a trained model.
+    R"(Segments pictures with a trained model: labels, segments or instances.
 
   bazel run //tools/predict -- --config=configs/NAME.textproto \
       --weights=model.safetensors --input=street.jpg --output=predictions

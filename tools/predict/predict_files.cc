@@ -15,6 +15,8 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
+#include "mask2former/eval/network_classes.h"
+#include "mask2former/eval/picture_predictor.h"
 #include "mask2former/eval/semantic_predictor.h"
 
 namespace mask2former {
@@ -27,14 +29,26 @@ bool IsDone(const InputFile& file, const PredictOptions& options) {
       });
 }
 
+// The classes that the tasks of `inference` ask for.
+absl::StatusOr<NetworkClasses> ClassesFor(const InferenceConfig& inference,
+                                          const Segmentor& segmentor) {
+  if (!inference.panoptic_on() && !inference.instance_on()) {
+    return NetworkClasses();
+  }
+  return CityscapesNetworkClasses(
+      segmentor.transformer_decoder()->num_classes());
+}
+
 absl::Status PredictOne(const InputFile& file, const cv::Mat& image,
-                        const PredictOptions& options, Segmentor& segmentor) {
+                        const PredictOptions& options,
+                        const InferenceConfig& inference,
+                        const NetworkClasses& classes, Segmentor& segmentor) {
   try {
-    const SemanticPrediction prediction =
-        PredictSemantic(segmentor, options.inference,
-                        MakeTestImage(image, options.input.min_size_test(),
-                                      options.input.max_size_test()),
-                        {image.rows, image.cols}, NeedScores(options.kinds));
+    const PicturePrediction prediction =
+        PredictPicture(segmentor, inference, classes,
+                       MakeTestImage(image, options.input.min_size_test(),
+                                     options.input.max_size_test()),
+                       {image.rows, image.cols}, NeedScores(options.kinds));
     return WritePredictionFiles(options.output, file.stem, image, prediction,
                                 options.kinds, options.confidence_bits);
   } catch (const c10::Error& error) {
@@ -68,6 +82,10 @@ absl::StatusOr<PredictSummary> PredictFiles(absl::Span<const InputFile> files,
                                             const PredictOptions& options,
                                             Segmentor& segmentor) {
   M2F_RETURN_IF_ERROR(CheckOptions(options));
+  M2F_ASSIGN_OR_RETURN(const InferenceConfig inference,
+                       TasksFor(options.kinds, options.inference));
+  M2F_ASSIGN_OR_RETURN(const NetworkClasses classes,
+                       ClassesFor(inference, segmentor));
   const EvaluationModeGuard evaluation_mode(segmentor);
   PredictSummary summary;
   std::vector<const InputFile*> todo;
@@ -88,9 +106,10 @@ absl::StatusOr<PredictSummary> PredictFiles(absl::Span<const InputFile> files,
   for (size_t i = 0; i < todo.size(); ++i) {
     const absl::StatusOr<cv::Mat> image = next.get();
     if (i + 1 < todo.size()) next = read(todo[i + 1]);
-    const absl::Status status =
-        image.ok() ? PredictOne(*todo[i], *image, options, segmentor)
-                   : image.status();
+    const absl::Status status = image.ok()
+                                    ? PredictOne(*todo[i], *image, options,
+                                                 inference, classes, segmentor)
+                                    : image.status();
     if (status.ok()) {
       ++summary.done;
     } else {

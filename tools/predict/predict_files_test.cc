@@ -71,6 +71,26 @@ TEST_F(PredictFilesTest, LabelsPicturesAtTheirOwnSize) {
   EXPECT_THAT(summary->ToString(), HasSubstr("2 pictures in"));
 }
 
+TEST_F(PredictFilesTest, FindsSegmentsAndInstances) {
+  AddPicture("a", 13);
+  options_.kinds = {PredictionFile::kPanoptic, PredictionFile::kInstances};
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr("panoptic_on")));
+  options_.inference.set_panoptic_on(true);
+  options_.inference.set_instance_on(true);
+  auto summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->done, 1);
+  const auto lines = ReadFile(
+      PredictionPath(options_.output, "a", PredictionFile::kInstances));
+  ASSERT_THAT(lines, IsOk());
+  EXPECT_THAT(*lines, testing::StartsWith("a_0_car.png 26 "));
+  EXPECT_TRUE(FileExists(options_.output + "/a_panoptic/a.png"));
+  summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->skipped, 1);
+}
+
 TEST_F(PredictFilesTest, SkipsWhatIsDoneUnlessToldOtherwise) {
   AddPicture("a", 4);
   ASSERT_THAT(Run(), IsOk());

@@ -17,8 +17,15 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/eval/convert_predictions.h"
+#include "mask2former/eval/instance_files.h"
+#include "mask2former/eval/network_classes.h"
+#include "mask2former/eval/panoptic_files.h"
+#include "mask2former/eval/panoptic_metrics.h"
 #include "mask2former/eval/train_ids.h"
 #include "mask2former/eval/visualize.h"
+#include "mask2former/eval/visualize_segments.h"
+#include "mask2former/model/inference_settings.h"
 
 namespace mask2former {
 namespace {
@@ -36,7 +43,34 @@ constexpr KindName kKindNames[] = {
     {PredictionFile::kConfidence, "confidence"},
     {PredictionFile::kRaw, "raw"},
     {PredictionFile::kRawScores, "raw_scores"},
+    {PredictionFile::kPanoptic, "panoptic"},
+    {PredictionFile::kPanopticOverlay, "panoptic_overlay"},
+    {PredictionFile::kInstances, "instances"},
+    {PredictionFile::kInstanceOverlay, "instance_overlay"},
 };
+
+constexpr double kDrawnScore = 0.5;
+
+bool IsPanoptic(PredictionFile kind) {
+  return kind == PredictionFile::kPanoptic ||
+         kind == PredictionFile::kPanopticOverlay;
+}
+
+bool IsInstance(PredictionFile kind) {
+  return kind == PredictionFile::kInstances ||
+         kind == PredictionFile::kInstanceOverlay;
+}
+
+bool IsSemantic(PredictionFile kind) {
+  return kind != PredictionFile::kRaw && !IsPanoptic(kind) && !IsInstance(kind);
+}
+
+const char* NameOf(PredictionFile kind) {
+  return std::find_if(
+             std::begin(kKindNames), std::end(kKindNames),
+             [kind](const KindName& known) { return known.kind == kind; })
+      ->name;
+}
 
 bool NeedsCityscapesClasses(PredictionFile kind) {
   return kind == PredictionFile::kOverlay ||
@@ -63,7 +97,7 @@ absl::Status WriteLabelIds(const std::string& path, const cv::Mat& train_ids) {
 }
 
 absl::Status WriteRaw(const std::string& path, const cv::Mat& image,
-                      const SemanticPrediction& prediction, bool scores) {
+                      const PicturePrediction& prediction, bool scores) {
   std::map<std::string, at::Tensor> tensors = {
       {"pred_logits", prediction.queries.class_logits[0].to(at::kFloat)},
       {"pred_masks", prediction.queries.mask_logits[0].to(at::kFloat)}};
@@ -78,9 +112,53 @@ absl::Status WriteRaw(const std::string& path, const cv::Mat& image,
        {"padded_width", absl::StrCat(prediction.padded.width)}});
 }
 
-absl::Status WriteOne(const std::string& path, PredictionFile kind,
-                      const cv::Mat& image,
-                      const SemanticPrediction& prediction,
+// The last part of a path without its ending.
+std::string BaseName(absl::string_view stem) {
+  return std::filesystem::path(std::string(stem)).filename().string();
+}
+
+absl::Status WriteInstances(const std::string& path, absl::string_view stem,
+                            const std::vector<InstancePrediction>& instances,
+                            const NetworkClasses& classes) {
+  InstanceFileWriter writer(std::filesystem::path(path).parent_path().string(),
+                            BaseName(stem));
+  for (const InstancePrediction& instance : instances) {
+    M2F_RETURN_IF_ERROR(writer.Add(classes.label_ids[instance.category],
+                                   static_cast<float>(instance.score),
+                                   InstanceMask(instance)));
+  }
+  return writer.Finish();
+}
+
+// Files of segments and instances.
+absl::Status WriteObjects(const std::string& path, absl::string_view stem,
+                          PredictionFile kind, const cv::Mat& image,
+                          const PicturePrediction& prediction) {
+  M2F_ASSIGN_OR_RETURN(
+      const NetworkClasses classes,
+      CityscapesNetworkClasses(prediction.queries.class_logits.size(-1) - 1));
+  if (kind == PredictionFile::kInstances) {
+    return WriteInstances(path, stem, prediction.instances, classes);
+  }
+  if (kind == PredictionFile::kInstanceOverlay) {
+    return WritePngAtomically(
+        path, OverlaySegments(image, ToSegmentMap(prediction.instances, classes,
+                                                  kDrawnScore, image.size())));
+  }
+  const PanopticImage segments = ToPanopticImage(prediction.panoptic, classes);
+  if (kind == PredictionFile::kPanopticOverlay) {
+    return WritePngAtomically(path,
+                              OverlaySegments(image, ToSegmentMap(segments)));
+  }
+  PanopticFileWriter writer(path);
+  const std::string name = BaseName(stem);
+  M2F_RETURN_IF_ERROR(writer.Add(name, absl::StrCat(name, ".png"), segments));
+  return writer.Finish();
+}
+
+absl::Status WriteOne(const std::string& path, absl::string_view stem,
+                      PredictionFile kind, const cv::Mat& image,
+                      const PicturePrediction& prediction,
                       int confidence_bits) {
   switch (kind) {
     case PredictionFile::kOverlay:
@@ -99,6 +177,11 @@ absl::Status WriteOne(const std::string& path, PredictionFile kind,
       return WriteRaw(path, image, prediction, /*scores=*/false);
     case PredictionFile::kRawScores:
       return WriteRaw(path, image, prediction, /*scores=*/true);
+    case PredictionFile::kPanoptic:
+    case PredictionFile::kPanopticOverlay:
+    case PredictionFile::kInstances:
+    case PredictionFile::kInstanceOverlay:
+      return WriteObjects(path, stem, kind, image, prediction);
   }
   return absl::InternalError("no such kind of file");
 }
@@ -110,6 +193,32 @@ bool NeedScores(const std::vector<PredictionFile>& kinds) {
     return kind == PredictionFile::kConfidence ||
            kind == PredictionFile::kRawScores;
   });
+}
+
+absl::StatusOr<InferenceConfig> TasksFor(
+    const std::vector<PredictionFile>& kinds, const InferenceConfig& config) {
+  bool semantic = false, panoptic = false, instance = false;
+  for (const PredictionFile kind : kinds) {
+    semantic |= IsSemantic(kind);
+    panoptic |= IsPanoptic(kind);
+    instance |= IsInstance(kind);
+    const char* missing =
+        IsSemantic(kind) && !config.semantic_on()   ? "semantic_on"
+        : IsPanoptic(kind) && !config.panoptic_on() ? "panoptic_on"
+        : IsInstance(kind) && !config.instance_on() ? "instance_on"
+                                                    : nullptr;
+    if (missing == nullptr) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "to save '", NameOf(kind), "', model.inference.", missing,
+        " must be true; the experiment does not say so, since its model was "
+        "not trained for it"));
+  }
+  InferenceConfig result = config;
+  result.set_resize_before_scores(ResizesBeforeScores(config));
+  result.set_semantic_on(semantic);
+  result.set_panoptic_on(panoptic);
+  result.set_instance_on(instance);
+  return result;
 }
 
 absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
@@ -137,18 +246,21 @@ absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
 
 std::string PredictionPath(absl::string_view folder, absl::string_view stem,
                            PredictionFile kind) {
+  if (kind == PredictionFile::kInstances) {
+    return absl::StrCat(folder, "/", stem, "_instances/", BaseName(stem),
+                        "_pred.txt");
+  }
   const bool raw =
       kind == PredictionFile::kRaw || kind == PredictionFile::kRawScores;
-  const auto named = std::find_if(
-      std::begin(kKindNames), std::end(kKindNames),
-      [kind](const KindName& known) { return known.kind == kind; });
-  return absl::StrCat(folder, "/", stem, "_", named->name,
-                      raw ? ".safetensors" : ".png");
+  return absl::StrCat(folder, "/", stem, "_", NameOf(kind),
+                      raw                                 ? ".safetensors"
+                      : kind == PredictionFile::kPanoptic ? ".json"
+                                                          : ".png");
 }
 
 absl::Status WritePredictionFiles(absl::string_view folder,
                                   absl::string_view stem, const cv::Mat& image,
-                                  const SemanticPrediction& prediction,
+                                  const PicturePrediction& prediction,
                                   const std::vector<PredictionFile>& kinds,
                                   int confidence_bits) {
   CHECK(confidence_bits == 8 || confidence_bits == 16);
@@ -164,7 +276,7 @@ absl::Status WritePredictionFiles(absl::string_view folder,
     M2F_RETURN_IF_ERROR(
         CreateDirectories(std::filesystem::path(path).parent_path().string()));
     M2F_RETURN_IF_ERROR(
-        WriteOne(path, kind, image, prediction, confidence_bits));
+        WriteOne(path, stem, kind, image, prediction, confidence_bits));
   }
   return absl::OkStatus();
 }

@@ -8,7 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "mask2former/eval/semantic_predictor.h"
+#include "mask2former/eval/picture_predictor.h"
+#include "mask2former/model/model_config.pb.h"
 
 namespace mask2former {
 
@@ -36,6 +37,17 @@ enum class PredictionFile {
   // STEM_raw_scores.safetensors: the same and sem_seg [K, height, width],
   // float32, the scores whose argmax is the label.
   kRawScores,
+  // STEM_panoptic.json and a PNG in STEM_panoptic/: segments in COCO's panoptic
+  // format with label ids as categories, see PanopticFileWriter.
+  kPanoptic,
+  // STEM_panoptic_overlay.png: 8-bit RGB, the segments over the picture.
+  kPanopticOverlay,
+  // STEM_instances/: NAME_pred.txt and a mask for each instance, see
+  // InstanceFileWriter. NAME is the picture's, without blanks.
+  kInstances,
+  // STEM_instance_overlay.png: 8-bit RGB, the instances with a score of at
+  // least 0.5 over the picture.
+  kInstanceOverlay,
 };
 
 // Reads a list such as "overlay,label_ids,raw": names as above, in lower case
@@ -48,7 +60,15 @@ absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
 // Whether a prediction must have its scores for these.
 bool NeedScores(const std::vector<PredictionFile>& kinds);
 
-// The path of a kind of file below `folder`.
+// `config` with only the tasks switched on that these need; their results are
+// the same.
+//
+// Returns InvalidArgument if one needs a task that `config` does not switch on.
+absl::StatusOr<InferenceConfig> TasksFor(
+    const std::vector<PredictionFile>& kinds, const InferenceConfig& config);
+
+// The path of a kind of file below `folder`; of several files, the one written
+// last.
 std::string PredictionPath(absl::string_view folder, absl::string_view stem,
                            PredictionFile kind);
 
@@ -58,11 +78,11 @@ std::string PredictionPath(absl::string_view folder, absl::string_view stem,
 //   prediction       of that picture, at its size; with scores if needed
 //   confidence_bits  8 or 16 (checked)
 //
-// Returns InvalidArgument if `kinds` has labels or colours of Cityscapes but
-// the model another number of classes; else the error of the file system.
+// Returns InvalidArgument if `kinds` needs the classes of Cityscapes but the
+// model has another number of them; else the error of the file system.
 absl::Status WritePredictionFiles(absl::string_view folder,
                                   absl::string_view stem, const cv::Mat& image,
-                                  const SemanticPrediction& prediction,
+                                  const PicturePrediction& prediction,
                                   const std::vector<PredictionFile>& kinds,
                                   int confidence_bits);
 

@@ -1,6 +1,7 @@
 #include "mask2former/tools/predict/prediction_files.h"
 
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
@@ -12,8 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/safetensors.h"
+#include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/visualize.h"
 
 namespace mask2former {
@@ -25,8 +28,8 @@ using ::testing::HasSubstr;
 constexpr int kHeight = 3, kWidth = 5;
 
 // 19 classes, 2 queries, maps of 1 x 2; pixel i has train id i.
-SemanticPrediction SomePrediction() {
-  SemanticPrediction prediction;
+PicturePrediction SomePrediction() {
+  PicturePrediction prediction;
   prediction.queries.class_logits = at::rand({1, 2, 20});
   prediction.queries.mask_logits = at::rand({1, 2, 1, 2});
   prediction.train_ids = cv::Mat(kHeight, kWidth, CV_8UC1);
@@ -36,6 +39,12 @@ SemanticPrediction SomePrediction() {
     prediction.scores[i][i / kWidth][i % kWidth] = 0.6;
     prediction.scores[18][i / kWidth][i % kWidth] = 0.2;
   }
+  // The left half road, the right half a car.
+  prediction.panoptic.ids = at::ones({kHeight, kWidth}, at::kInt);
+  prediction.panoptic.ids.narrow(1, 3, 2).fill_(2);
+  prediction.panoptic.segments = {{1, false, 0, 0.9}, {2, true, 13, 0.9}};
+  prediction.instances = {{0.75, 13, 0, prediction.panoptic.ids.eq(2)},
+                          {0.25, 11, 1, prediction.panoptic.ids.eq(1)}};
   prediction.image = {30, 50};
   prediction.padded = {32, 64};
   return prediction;
@@ -69,7 +78,7 @@ class WritePredictionFilesTest : public testing::Test {
   std::string folder_;
   const cv::Mat image_ =
       cv::Mat(kHeight, kWidth, CV_8UC3, cv::Scalar(10, 20, 30));
-  SemanticPrediction prediction_ = SomePrediction();
+  PicturePrediction prediction_ = SomePrediction();
 };
 
 TEST_F(WritePredictionFilesTest, OverlayIsRgb) {
@@ -129,6 +138,87 @@ TEST_F(WritePredictionFilesTest, RawScoresHaveTheScoresToo) {
   ASSERT_THAT(file, IsOk());
   EXPECT_TRUE(at::equal(file->tensors.at("sem_seg"), prediction_.scores));
   EXPECT_EQ(file->tensors.at("pred_masks").dim(), 3);
+}
+
+TEST_F(WritePredictionFilesTest, PanopticIsTheFormatThatIsScored) {
+  const std::string path = Write(PredictionFile::kPanoptic);
+  EXPECT_EQ(path, folder_ + "/ulm/a_panoptic.json");
+  const auto file = ReadPanopticJson(path, PanopticFileKind::kPrediction);
+  ASSERT_THAT(file, IsOk());
+  ASSERT_EQ(file->annotations.size(), 1);
+  EXPECT_EQ(file->annotations[0].image_id, "a");
+  ASSERT_EQ(file->annotations[0].segments.size(), 2);
+  EXPECT_EQ(file->annotations[0].segments[1].category_id, 26);
+  const auto ids = ReadPng(folder_ + "/ulm/a_panoptic/a.png", PngFormat::kRgb8);
+  ASSERT_THAT(ids, IsOk());
+  EXPECT_EQ(ids->at<cv::Vec3b>(0, 4), cv::Vec3b(2, 0, 0));
+}
+
+TEST_F(WritePredictionFilesTest, InstancesAreTheFormatThatIsScored) {
+  const std::string path = Write(PredictionFile::kInstances);
+  EXPECT_EQ(path, folder_ + "/ulm/a_instances/a_pred.txt");
+  const auto lines = ReadFile(path);
+  ASSERT_THAT(lines, IsOk());
+  EXPECT_EQ(*lines, "a_0_car.png 26 0.75\na_1_person.png 24 0.25\n");
+  const auto mask =
+      ReadPng(folder_ + "/ulm/a_instances/a_0_car.png", PngFormat::kGray8);
+  ASSERT_THAT(mask, IsOk());
+  EXPECT_EQ(cv::countNonZero(*mask), 2 * kHeight);
+}
+
+TEST_F(WritePredictionFilesTest, OverlaysShowSegmentsAndSureInstances) {
+  const auto panoptic =
+      ReadPng(Write(PredictionFile::kPanopticOverlay), PngFormat::kRgb8);
+  ASSERT_THAT(panoptic, IsOk());
+  // 6 parts of road, (128, 64, 128), to 4 of the picture.
+  EXPECT_EQ(panoptic->at<cv::Vec3b>(1, 0), cv::Vec3b(81, 46, 89));
+  const auto instances =
+      ReadPng(Write(PredictionFile::kInstanceOverlay), PngFormat::kRgb8);
+  ASSERT_THAT(instances, IsOk());
+  EXPECT_EQ(instances->at<cv::Vec3b>(1, 0), cv::Vec3b(10, 20, 30));
+  EXPECT_NE(instances->at<cv::Vec3b>(1, 4), cv::Vec3b(10, 20, 30));
+}
+
+TEST_F(WritePredictionFilesTest, RefusesObjectsOfOtherClasses) {
+  prediction_.queries.class_logits = at::rand({1, 2, 8});
+  EXPECT_THAT(
+      WritePredictionFiles(folder_, "a", image_, prediction_,
+                           {PredictionFile::kPanoptic}, 8),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 7 classes")));
+}
+
+TEST(TasksForTest, SwitchesOffWhatIsNotSaved) {
+  const auto config = ParseTextProtoOrDie<InferenceConfig>(
+      "semantic_on: true instance_on: true panoptic_on: true top_k: 7");
+  auto tasks = TasksFor({PredictionFile::kOverlay}, config);
+  ASSERT_THAT(tasks, IsOk());
+  EXPECT_TRUE(tasks->semantic_on());
+  EXPECT_FALSE(tasks->instance_on());
+  EXPECT_FALSE(tasks->panoptic_on());
+  EXPECT_TRUE(tasks->resize_before_scores())
+      << "the labels are those of the panoptic model";
+  tasks = TasksFor({PredictionFile::kRaw, PredictionFile::kInstances,
+                    PredictionFile::kPanopticOverlay},
+                   config);
+  ASSERT_THAT(tasks, IsOk());
+  EXPECT_FALSE(tasks->semantic_on());
+  EXPECT_TRUE(tasks->instance_on());
+  EXPECT_TRUE(tasks->panoptic_on());
+  EXPECT_EQ(tasks->top_k(), 7);
+}
+
+TEST(TasksForTest, RefusesWhatTheModelWasNotTrainedFor) {
+  EXPECT_THAT(TasksFor({PredictionFile::kPanoptic}, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("model.inference.panoptic_on")));
+  EXPECT_THAT(TasksFor({PredictionFile::kInstanceOverlay}, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("'instance_overlay'")));
+  EXPECT_THAT(TasksFor({PredictionFile::kColor},
+                       ParseTextProtoOrDie<InferenceConfig>(
+                           "semantic_on: false instance_on: true")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("model.inference.semantic_on")));
 }
 
 TEST_F(WritePredictionFilesTest, RefusesColorsForOtherClasses) {

@@ -1,0 +1,90 @@
+#include "mask2former/eval/panoptic_task.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <opencv2/core.hpp>
+#include <string>
+#include <vector>
+
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
+#include "mask2former/eval/panoptic_json.h"
+#include "mask2former/eval/testing/worked_pictures.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class PanopticTaskTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/panoptic_task";
+    std::filesystem::remove_all(folder_);
+    task_ = MakePanopticTask(CityscapesNetworkClasses(19).value(), folder_);
+  }
+
+  std::string folder_;
+  std::unique_ptr<TaskEvaluation> task_;
+  std::vector<EvaluatedPicture> pictures_ = WorkedPictures();
+};
+
+TEST_F(PanopticTaskTest, ScoresLikeTheOfficialProgram) {
+  for (const EvaluatedPicture& picture : pictures_) {
+    const auto score = task_->Score(picture);
+    ASSERT_THAT(score, IsOk());
+    EXPECT_GT(*score, 0.3);
+    EXPECT_LT(*score, 0.9);
+  }
+  Evaluation evaluation;
+  task_->Report(evaluation);
+  EXPECT_NEAR(evaluation.panoptic->all.mean.pq, 0.5763102441575941, 1e-12);
+  EXPECT_EQ(evaluation.panoptic->things.categories, 5);
+  EXPECT_FALSE(evaluation.semantic.has_value());
+}
+
+TEST_F(PanopticTaskTest, WritesTheFormatOfTheOfficialWrapper) {
+  for (const EvaluatedPicture& picture : pictures_) {
+    ASSERT_THAT(task_->Write(picture), IsOk());
+  }
+  ASSERT_THAT(task_->FinishFiles(), IsOk());
+  const auto file = ReadPanopticJson(folder_ + "/panoptic.json",
+                                     PanopticFileKind::kPrediction);
+  ASSERT_THAT(file, IsOk());
+  ASSERT_THAT(file->annotations, SizeIs(2));
+  EXPECT_EQ(file->annotations[0].image_id, "aaa_000000_000019");
+  EXPECT_EQ(file->annotations[0].file_name,
+            "aaa_000000_000019_leftImg8bit.png");
+  ASSERT_THAT(file->annotations[0].segments, SizeIs(7));
+  EXPECT_EQ(file->annotations[0].segments[1].category_id, 23);
+  const auto ids =
+      ReadPng(folder_ + "/panoptic/aaa_000000_000019_leftImg8bit.png",
+              PngFormat::kRgb8);
+  ASSERT_THAT(ids, IsOk());
+  EXPECT_EQ(ids->at<cv::Vec3b>(0, 0), cv::Vec3b(2, 0, 0));
+}
+
+TEST_F(PanopticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
+  const auto strip = task_->Draw(pictures_[0], 64);
+  ASSERT_THAT(strip, IsOk());
+  EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
+  pictures_[0].label_ids = cv::Mat();
+  pictures_[0].instance_ids = cv::Mat();
+  const auto without_truth = task_->Draw(pictures_[0], 64);
+  ASSERT_THAT(without_truth, IsOk());
+  EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
+}
+
+TEST_F(PanopticTaskTest, NamesThePictureThatCannotBeScored) {
+  pictures_[1].prediction.panoptic.segments.pop_back();
+  EXPECT_THAT(task_->Score(pictures_[1]),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("aaa_000001_000019: ")));
+}
+
+}  // namespace
+}  // namespace mask2former

@@ -1,0 +1,90 @@
+#include "mask2former/eval/semantic_task.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <opencv2/core.hpp>
+#include <string>
+#include <vector>
+
+#include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/image_io.h"
+#include "mask2former/eval/testing/worked_pictures.h"
+
+namespace mask2former {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SemanticTaskTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "/semantic_task";
+    std::filesystem::remove_all(folder_);
+    task_ = MakeSemanticTask(folder_);
+  }
+
+  std::string folder_;
+  std::unique_ptr<TaskEvaluation> task_;
+  std::vector<EvaluatedPicture> pictures_ = WorkedPictures();
+};
+
+TEST_F(SemanticTaskTest, ScoresLikeTheOfficialProgram) {
+  for (const EvaluatedPicture& picture : pictures_) {
+    ASSERT_THAT(task_->Score(picture), IsOk());
+  }
+  Evaluation evaluation;
+  task_->Report(evaluation);
+  EXPECT_NEAR(evaluation.semantic->scores.mean_class_iou, 0.5461136588693251,
+              1e-12);
+  EXPECT_NEAR(evaluation.semantic->scores.mean_class_instance_iou,
+              0.35998823533369456, 1e-12);
+  EXPECT_NEAR(evaluation.semantic->generic.mean_iou, 0.702146, 5e-7);
+  EXPECT_EQ(evaluation.semantic->metrics.images(), 2);
+}
+
+TEST_F(SemanticTaskTest, SaysHowGoodEachPictureIsAlone) {
+  pictures_[0].label_ids(cv::Rect(0, 0, 128, 64)).setTo(7);
+  pictures_[0].prediction.train_ids.setTo(0);
+  pictures_[0].prediction.train_ids.colRange(0, 32).setTo(1);
+  const auto score = task_->Score(pictures_[0]);
+  ASSERT_THAT(score, IsOk());
+  // Road 3 / 4, sidewalk 0.
+  EXPECT_DOUBLE_EQ(*score, 0.375);
+}
+
+TEST_F(SemanticTaskTest, WritesLabelIds) {
+  for (const EvaluatedPicture& picture : pictures_) {
+    ASSERT_THAT(task_->Write(picture), IsOk());
+  }
+  ASSERT_THAT(task_->FinishFiles(), IsOk());
+  const auto written =
+      ReadPng(folder_ + "/semantic/aaa_000000_000019_leftImg8bit_pred.png",
+              PngFormat::kGray8);
+  ASSERT_THAT(written, IsOk());
+  EXPECT_EQ(written->at<uint8_t>(0, 0), 23);
+  EXPECT_EQ(written->at<uint8_t>(50, 20), 26);
+}
+
+TEST_F(SemanticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
+  const auto strip = task_->Draw(pictures_[0], 64);
+  ASSERT_THAT(strip, IsOk());
+  EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
+  pictures_[0].label_ids = cv::Mat();
+  pictures_[0].instance_ids = cv::Mat();
+  const auto without_truth = task_->Draw(pictures_[0], 64);
+  ASSERT_THAT(without_truth, IsOk());
+  EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
+}
+
+TEST_F(SemanticTaskTest, NamesThePictureThatCannotBeScored) {
+  pictures_[1].prediction.train_ids.at<uint8_t>(0, 0) = 77;
+  EXPECT_THAT(task_->Score(pictures_[1]),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("aaa_000001_000019: ")));
+}
+
+}  // namespace
+}  // namespace mask2former
