@@ -7,8 +7,10 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/text_proto.h"
 #include "mask2former/data/build_data_loader.h"
+#include "mask2former/eval/augmented_predictor.h"
 #include "mask2former/matcher/build_matcher.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/inference_settings.h"
 #include "mask2former/train/criterion/set_criterion.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
 
@@ -58,6 +60,23 @@ void CheckTrainer(const TrainerConfig& trainer, Rules& rules) {
               trainer.num_threads());
 }
 
+// Whether the model can give the results that it is asked for.
+void CheckInference(const Experiment& experiment, Rules& rules) {
+  const InferenceConfig& inference = experiment.model().inference();
+  const DataConfig& data = experiment.data();
+  rules.Check(ValidateInferenceConfig(inference));
+  rules.Check(data.class_set() == DataConfig::CITYSCAPES_19 ||
+                  (!inference.semantic_on() && !inference.panoptic_on()),
+              "model.inference.semantic_on and panoptic_on must be false with "
+              "data.class_set CITYSCAPES_THINGS_8: its classes do not cover a "
+              "picture");
+  rules.Check(data.task() != DataConfig::SEMANTIC ||
+                  (!inference.instance_on() && !inference.panoptic_on()),
+              "model.inference.instance_on and panoptic_on must be false with "
+              "data.task SEMANTIC, which does not tell things apart");
+  rules.Check(ValidateTestTimeAugmentation(experiment.eval().tta()));
+}
+
 }  // namespace
 
 absl::StatusOr<Experiment> ReadExperiment(
@@ -89,6 +108,7 @@ absl::Status ValidateExperiment(const Experiment& experiment) {
           : absl::StrCat("data.class_set ", DataConfig::ClassSet_Name(
                                                 experiment.data().class_set())),
       ", is ", experiment.model().num_classes());
+  CheckInference(experiment, rules);
   rules.Check(ValidateDataConfig(experiment.data()));
   rules.Check(BuildMatcher(experiment.matcher()).status());
   rules.Check(SetCriterion::Create(experiment.criterion()).status());

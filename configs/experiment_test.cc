@@ -19,12 +19,21 @@ namespace mask2former {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kOfficialR50[] =
     "configs/cityscapes/semantic-segmentation/"
     "maskformer2_R50_bs16_90k.textproto";
+constexpr char kOfficialInstance[] =
+    "configs/cityscapes/instance-segmentation/"
+    "maskformer2_R50_bs16_90k.textproto";
+constexpr char kOfficialPanoptic[] =
+    "configs/cityscapes/panoptic-segmentation/"
+    "maskformer2_R50_bs16_90k.textproto";
 constexpr char kQuickstart[] = "configs/quickstart/semantic.textproto";
+constexpr char kQuickstartInstance[] = "configs/quickstart/instance.textproto";
+constexpr char kQuickstartPanoptic[] = "configs/quickstart/panoptic.textproto";
 
 class EveryConfigTest : public testing::TestWithParam<const char*> {};
 
@@ -47,49 +56,55 @@ TEST_P(EveryConfigTest, PrintsAsTheSameExperiment) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Configs, EveryConfigTest,
-                         testing::Values(kOfficialR50, kQuickstart));
+                         testing::Values(kOfficialR50, kOfficialInstance,
+                                         kOfficialPanoptic, kQuickstart,
+                                         kQuickstartInstance,
+                                         kQuickstartPanoptic));
 
 // The file spells out what the schema's defaults are: both must be official.
 TEST(OfficialR50Test, SaysTheSameAsTheDefaults) {
   auto experiment = ReadExperiment(kOfficialR50, {});
   ASSERT_THAT(experiment, IsOk());
   Experiment defaults;
-  ASSERT_THAT(ParseConfig(R"pb(
-                            model {
-                              backbone { resnet {} }
-                              pixel_decoder { ms_deform_attn {} }
-                              transformer_decoder { masked_attention {} }
-                              pixel_mean: [ 123.675, 116.28, 103.53 ]
-                              pixel_std: [ 58.395, 57.12, 57.375 ]
-                            }
-                            data {
-                              root: "datasets/cityscapes"
-                              input {
-                                min_size_train: [
-                                  512,
-                                  614,
-                                  716,
-                                  819,
-                                  921,
-                                  1024,
-                                  1126,
-                                  1228,
-                                  1331,
-                                  1433,
-                                  1536,
-                                  1638,
-                                  1740,
-                                  1843,
-                                  1945,
-                                  2048
-                                ]
-                              }
-                            }
-                            matcher { hungarian {} }
-                            output_dir: "output/maskformer2_R50_bs16_90k"
-                          )pb",
-                          "defaults", defaults),
-              IsOk());
+  ASSERT_THAT(
+      ParseConfig(
+          R"pb(
+            model {
+              backbone { resnet {} }
+              pixel_decoder { ms_deform_attn {} }
+              transformer_decoder { masked_attention {} }
+              pixel_mean: [ 123.675, 116.28, 103.53 ]
+              pixel_std: [ 58.395, 57.12, 57.375 ]
+            }
+            data {
+              root: "datasets/cityscapes"
+              input {
+                min_size_train: [
+                  512,
+                  614,
+                  716,
+                  819,
+                  921,
+                  1024,
+                  1126,
+                  1228,
+                  1331,
+                  1433,
+                  1536,
+                  1638,
+                  1740,
+                  1843,
+                  1945,
+                  2048
+                ]
+              }
+            }
+            matcher { hungarian {} }
+            eval { tta { min_size: [ 512, 768, 1024, 1280, 1536, 1792 ] } }
+            output_dir: "output/maskformer2_R50_bs16_90k"
+          )pb",
+          "defaults", defaults),
+      IsOk());
   EXPECT_EQ(PrintConfig(WithDefaults(*experiment)),
             PrintConfig(WithDefaults(defaults)));
 }
@@ -119,6 +134,47 @@ TEST(OfficialR50Test, HasTheOfficialValues) {
   EXPECT_EQ(experiment->data().input().crop_height(), 512);
   EXPECT_EQ(experiment->data().input().crop_width(), 1024);
   EXPECT_EQ(experiment->trainer().eval_period(), 5000);
+}
+
+// All that the official files change from task to task.
+TEST(OfficialR50Test, TheTasksDifferInClassesTargetsAndResults) {
+  const auto semantic = ReadExperiment(kOfficialR50, {});
+  const auto instance = ReadExperiment(kOfficialInstance, {});
+  const auto panoptic = ReadExperiment(kOfficialPanoptic, {});
+  for (const auto& one : {semantic, instance, panoptic}) {
+    ASSERT_THAT(one, IsOk());
+    EXPECT_EQ(one->model().inference().object_mask_threshold(), 0.8);
+    EXPECT_EQ(one->model().inference().overlap_threshold(), 0.8);
+    EXPECT_EQ(one->model().inference().top_k(), 100);
+    EXPECT_FALSE(one->model().inference().resize_before_scores());
+  }
+  EXPECT_EQ(semantic->model().num_classes(), 19);
+  EXPECT_EQ(instance->model().num_classes(), 8);
+  EXPECT_EQ(panoptic->model().num_classes(), 19);
+  EXPECT_EQ(semantic->data().task(), DataConfig::SEMANTIC);
+  EXPECT_EQ(instance->data().task(), DataConfig::INSTANCE);
+  EXPECT_EQ(instance->data().instance_source(), DataConfig::POLYGONS);
+  EXPECT_EQ(panoptic->data().task(), DataConfig::PANOPTIC);
+  const auto results = [](const Experiment& one) {
+    const InferenceConfig& inference = one.model().inference();
+    return std::vector<bool>{inference.semantic_on(), inference.instance_on(),
+                             inference.panoptic_on()};
+  };
+  EXPECT_THAT(results(*semantic), ElementsAre(true, false, false));
+  EXPECT_THAT(results(*instance), ElementsAre(false, true, false));
+  EXPECT_THAT(results(*panoptic), ElementsAre(true, true, true));
+
+  const auto rest = [](Experiment one) {
+    one.mutable_model()->clear_inference();
+    one.mutable_model()->clear_num_classes();
+    one.mutable_data()->clear_class_set();
+    one.mutable_data()->clear_task();
+    one.mutable_data()->clear_instance_source();
+    one.clear_output_dir();
+    return PrintConfig(WithDefaults(one));
+  };
+  EXPECT_EQ(rest(*instance), rest(*semantic));
+  EXPECT_EQ(rest(*panoptic), rest(*semantic));
 }
 
 struct Broken {
@@ -159,6 +215,15 @@ INSTANTIATE_TEST_SUITE_P(
                "data.train_split and data.val_split must be two of"},
         Broken{"SplitTwice", "data.val_split=train",
                "data.train_split and data.val_split must be two of"},
+        Broken{"NoResult", "model.inference.semantic_on=false",
+               "gives no result"},
+        Broken{"ResultsNotTrainedFor", "model.inference.panoptic_on=true",
+               "must be false with data.task SEMANTIC"},
+        Broken{"ClassesThatCoverNothing", "data.class_set=CITYSCAPES_THINGS_8",
+               "its classes do not cover a picture"},
+        Broken{"Threshold", "model.inference.overlap_threshold=2",
+               "overlap_threshold must"},
+        Broken{"AugmentedSizes", "eval.tta.min_size=0", "eval.tta.min_size"},
         Broken{"NoRoot", "data.root=", "data.root is not set"},
         Broken{"LogPeriod", "trainer.log_period=0", "trainer.log_period"},
         Broken{"Threads", "trainer.num_threads=-1", "trainer.num_threads"},

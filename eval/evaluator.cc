@@ -1,5 +1,6 @@
 #include "mask2former/eval/evaluator.h"
 
+#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -11,10 +12,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/image_size.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
+#include "mask2former/eval/augmented_predictor.h"
 #include "mask2former/eval/build_task_evaluations.h"
 #include "mask2former/eval/frame_reader.h"
 #include "mask2former/eval/network_classes.h"
@@ -22,6 +26,7 @@
 #include "mask2former/eval/semantic_predictor.h"
 #include "mask2former/eval/task_evaluation.h"
 #include "mask2former/eval/worst_pictures.h"
+#include "mask2former/model/inference_settings.h"
 
 namespace mask2former {
 namespace {
@@ -29,16 +34,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Tasks = std::vector<std::unique_ptr<TaskEvaluation>>;
 
-constexpr int kPanelWidth = 1024;      // Of strips, in pixels,
-constexpr int kWorstPanelWidth = 512;  // and of the worst pictures'.
+constexpr int kWorstPanelWidth = 512;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-FrameReaderOptions ReaderOptions(const EvaluatorOptions& options) {
+FrameReaderOptions ReaderOptions(const EvaluatorOptions& options,
+                                 const InferenceConfig& inference) {
   using Instances = FrameReaderOptions::Instances;
-  const InferenceConfig& inference = options.inference;
   FrameReaderOptions reader;
   reader.label_source = options.label_source;
   reader.needs_labels = options.score && inference.semantic_on();
@@ -53,17 +57,40 @@ FrameReaderOptions ReaderOptions(const EvaluatorOptions& options) {
 absl::StatusOr<PicturePrediction> Predict(const std::string& name,
                                           const cv::Mat& image,
                                           const EvaluatorOptions& options,
+                                          const InferenceConfig& inference,
                                           const NetworkClasses& classes,
                                           Segmentor& segmentor) {
   try {
-    return PredictPicture(segmentor, options.inference, classes,
-                          MakeTestImage(image, options.input.min_size_test(),
-                                        options.input.max_size_test()),
-                          {image.rows, image.cols});
+    const at::Tensor input = MakeTestImage(image, options.input.min_size_test(),
+                                           options.input.max_size_test());
+    const ImageSize output = {image.rows, image.cols};
+    if (!options.eval.tta().enabled()) {
+      return PredictPicture(segmentor, inference, classes, input, output);
+    }
+    PicturePrediction prediction;
+    static_cast<SemanticPrediction&>(prediction) = PredictSemanticAugmented(
+        segmentor, inference, options.eval.tta(), input, output);
+    return prediction;
   } catch (const c10::Error& error) {
     return absl::InternalError(
         absl::StrCat(name, ": ", error.what_without_backtrace()));
   }
+}
+
+// The tasks that are done.
+absl::StatusOr<InferenceConfig> TasksOf(const EvaluatorOptions& options) {
+  InferenceConfig inference = options.inference;
+  if (!options.eval.tta().enabled()) return inference;
+  M2F_RETURN_IF_ERROR(ValidateTestTimeAugmentation(options.eval.tta()));
+  if (!inference.semantic_on()) {
+    return absl::InvalidArgumentError(
+        "test-time augmentation is for the semantic task, which "
+        "model.inference.semantic_on switches off");
+  }
+  if (ResizesBeforeScores(inference)) inference.set_resize_before_scores(true);
+  inference.clear_panoptic_on();
+  inference.clear_instance_on();
+  return inference;
 }
 
 absl::Status MakePictures(const EvaluatedPicture& picture, const Tasks& tasks,
@@ -74,7 +101,7 @@ absl::Status MakePictures(const EvaluatedPicture& picture, const Tasks& tasks,
     if (task->name() != "semantic") {
       absl::StrAppend(&strip.name, "_", task->name());
     }
-    M2F_ASSIGN_OR_RETURN(strip.strip, task->Draw(picture, kPanelWidth));
+    M2F_ASSIGN_OR_RETURN(strip.strip, task->Draw(picture, {}));
     if (!folder.empty()) {
       strip.path = absl::StrCat(folder, "/", strip.name, ".png");
       M2F_RETURN_IF_ERROR(WritePngAtomically(strip.path, strip.strip));
@@ -93,7 +120,8 @@ absl::Status ScoreAndWrite(const EvaluatedPicture& picture,
       M2F_ASSIGN_OR_RETURN(const double score, task->Score(picture));
       if (task == tasks.front() && worst.Wants(score)) {
         M2F_ASSIGN_OR_RETURN(cv::Mat strip,
-                             task->Draw(picture, kWorstPanelWidth));
+                             task->Draw(picture, {kWorstPanelWidth,
+                                                  /*overlay=*/true}));
         worst.Add({picture.frame.name, score, std::move(strip)});
       }
     }
@@ -135,7 +163,7 @@ void WarnOfMissingInstances(absl::Span<const CityscapesFrame> frames) {
   int64_t missing = 0;
   const std::string* first = nullptr;
   for (const CityscapesFrame& frame : frames) {
-    if (FileExists(frame.instance_ids_path)) continue;
+    if (DataFileExists(frame.instance_ids_path)) continue;
     if (missing++ == 0) first = &frame.instance_ids_path;
   }
   if (missing == 0) return;
@@ -153,10 +181,11 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
   M2F_ASSIGN_OR_RETURN(
       const NetworkClasses classes,
       CityscapesNetworkClasses(segmentor.transformer_decoder()->num_classes()));
-  M2F_ASSIGN_OR_RETURN(const Tasks tasks,
-                       BuildTaskEvaluations(options.inference, classes,
-                                            options.predictions_dir));
-  const FrameReaderOptions reader_options = ReaderOptions(options);
+  M2F_ASSIGN_OR_RETURN(const InferenceConfig inference, TasksOf(options));
+  M2F_ASSIGN_OR_RETURN(
+      const Tasks tasks,
+      BuildTaskEvaluations(inference, classes, options.predictions_dir));
+  const FrameReaderOptions reader_options = ReaderOptions(options, inference);
   if (reader_options.instances == FrameReaderOptions::Instances::kIfThere) {
     WarnOfMissingInstances(frames);
   }
@@ -179,9 +208,9 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
     picture->instance_ids = std::move(loaded.instance_ids);
 
     const Clock::time_point compute_start = Clock::now();
-    M2F_ASSIGN_OR_RETURN(
-        picture->prediction,
-        Predict(frames[i].name, picture->image, options, classes, segmentor));
+    M2F_ASSIGN_OR_RETURN(picture->prediction,
+                         Predict(frames[i].name, picture->image, options,
+                                 inference, classes, segmentor));
     const double compute_seconds = SecondsSince(compute_start);
 
     if (scored.valid()) M2F_RETURN_IF_ERROR(scored.get());

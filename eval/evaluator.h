@@ -60,6 +60,9 @@ struct EvaluatorOptions {
 //            instanceIds image leaves the nIoU of the whole set NaN, which is
 //            warned of.
 //
+// With options.eval.tta enabled, only the semantic task is done, see
+// PredictSemanticAugmented().
+//
 // Independent of options.eval.prefetch and of timing.
 //
 // Returns the reader's error for a picture that cannot be read, Internal with

@@ -240,6 +240,28 @@ TEST_F(EvaluateTest, ScoresInstancesOfAModelOfThings) {
   EXPECT_EQ(result->pictures[0].name, frames_[0].name + "_instance");
 }
 
+TEST_F(EvaluateTest, AugmentationIsForTheSemanticTask) {
+  AddFrame();
+  options_.eval.mutable_tta()->set_enabled(true);
+  options_.eval.mutable_tta()->add_min_size(32);
+  options_.eval.mutable_tta()->add_min_size(64);
+  options_.inference.set_panoptic_on(true);
+  const auto result = Evaluate(frames_, options_, *segmentor_);
+  ASSERT_THAT(result, IsOk());
+  ASSERT_TRUE(result->semantic.has_value());
+  EXPECT_GT(result->semantic->scores.class_iou[kRoadLabel], 0.9);
+  EXPECT_FALSE(result->panoptic.has_value());
+  options_.eval.mutable_tta()->add_min_size(0);
+  EXPECT_THAT(Evaluate(frames_, options_, *segmentor_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("eval.tta.min_size")));
+  options_.inference.set_semantic_on(false);
+  options_.eval.mutable_tta()->clear_min_size();
+  EXPECT_THAT(Evaluate(frames_, options_, *segmentor_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("is for the semantic task")));
+}
+
 TEST_F(EvaluateTest, SegmentsNeedInstanceImages) {
   AddFrame();
   std::filesystem::remove(frames_[0].instance_ids_path);

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/train_ids.h"
 
@@ -29,7 +29,7 @@ absl::StatusOr<LoadedFrame> LoadFrame(const CityscapesFrame& frame,
   }
   if (options.instances == Instances::kNeeded ||
       (options.instances == Instances::kIfThere &&
-       FileExists(frame.instance_ids_path))) {
+       DataFileExists(frame.instance_ids_path))) {
     M2F_ASSIGN_OR_RETURN(loaded.instance_ids,
                          ReadPng(frame.instance_ids_path, PngFormat::kGray16));
   }

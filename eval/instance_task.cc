@@ -47,7 +47,7 @@ class InstanceTask final : public TaskEvaluation {
   }
 
   absl::StatusOr<cv::Mat> Draw(const EvaluatedPicture& picture,
-                               int panel_width) const override {
+                               const DrawOptions& options) const override {
     SegmentMap truth;
     if (!picture.instance_ids.empty()) {
       M2F_ASSIGN_OR_RETURN(const PanopticImage image,
@@ -57,7 +57,7 @@ class InstanceTask final : public TaskEvaluation {
     return SegmentStrip(picture.image, truth,
                         ToSegmentMap(picture.prediction.instances, classes_,
                                      kDrawnScore, picture.image.size()),
-                        panel_width);
+                        options.panel_width);
   }
 
   absl::Status Write(const EvaluatedPicture& picture) override {

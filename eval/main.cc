@@ -16,9 +16,11 @@ DEFINE_string(weights, "",
               "Weight file, checkpoint, or output folder of a run, whose "
               "newest checkpoint is taken. By default the experiment's "
               "output_dir.");
-DEFINE_string(output_dir, "",
-              "Folder for metrics.json, pictures/ and predictions/. By default "
-              "evaluation/ in the experiment's output_dir.");
+DEFINE_string(
+    output_dir, "",
+    "Folder for metrics.json, report.html, pictures/ and predictions/. "
+    "By default "
+    "evaluation/ in the experiment's output_dir.");
 DEFINE_string(split, "",
               "Folder below leftImg8bit/ and gtFine/. By default the "
               "experiment's data.val_split.");
@@ -26,6 +28,10 @@ DEFINE_bool(write_predictions, false,
             "Whether to write what was predicted to predictions/, in a folder "
             "for each task and in the formats that //eval:score and the "
             "benchmark's server take.");
+DEFINE_bool(tta, false,
+            "Test-time augmentation: labels from the mean over several sizes "
+            "and the mirror image, eval.tta in the experiment. Semantic task "
+            "only; 17 times the work with the official sizes.");
 DEFINE_bool(valid_json, false,
             "Write undefined scores as null. The official program writes NaN, "
             "which is not JSON, and so does this one by default.");
@@ -53,6 +59,7 @@ absl::Status Run(const CommandLine& line) {
   options.output_dir = FLAGS_output_dir;
   options.split = FLAGS_split;
   options.write_predictions = FLAGS_write_predictions;
+  options.tta = FLAGS_tta;
   options.valid_json = FLAGS_valid_json;
   return EvaluateExperiment(experiment, options, std::cout).status();
 }

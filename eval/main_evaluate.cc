@@ -1,5 +1,7 @@
 #include "mask2former/eval/main_evaluate.h"
 
+#include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -13,9 +15,11 @@
 #include "mask2former/configs/load_segmentor.h"
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/cityscapes.h"
+#include "mask2former/data/data_files.h"
 #include "mask2former/data/scene/generated_data.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/evaluator.h"
+#include "mask2former/eval/html_report.h"
 #include "mask2former/eval/progress_lines.h"
 
 namespace mask2former {
@@ -44,14 +48,15 @@ absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
   if (inference.semantic_on()) missing = FindMissingLabels(frames, source);
   bool none = true;
   for (const CityscapesFrame& frame : frames) {
-    const bool has_instances = FileExists(frame.instance_ids_path);
+    const bool has_instances = DataFileExists(frame.instance_ids_path);
     if (needs_instances && !has_instances) {
       missing.push_back(absl::StrCat(frame.instance_ids_path,
                                      " is missing, the instances of ",
                                      frame.image_path));
     }
     if ((has_instances || !needs_instances) &&
-        (!inference.semantic_on() || FileExists(frame.label_path(source)))) {
+        (!inference.semantic_on() ||
+         DataFileExists(frame.label_path(source)))) {
       none = false;
     }
   }
@@ -72,13 +77,19 @@ absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
   return true;
 }
 
+constexpr size_t kWorstPictures = 10;
+
 absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
-                    bool scored, bool valid_json, std::ostream& console) {
+                    const HtmlReportInfo& info, bool scored, bool valid_json,
+                    std::ostream& console) {
   if (scored) {
     console << EvaluationTables(evaluation) << std::flush;
     M2F_RETURN_IF_ERROR(WriteFileAtomically(
         absl::StrCat(output_dir, "/metrics.json"),
         MetricsJson(evaluation, valid_json ? JsonNan::kNull : JsonNan::kBare)));
+    M2F_ASSIGN_OR_RETURN(const std::string html, HtmlReport(evaluation, info));
+    M2F_RETURN_IF_ERROR(
+        WriteFileAtomically(absl::StrCat(output_dir, "/report.html"), html));
   }
   LOG(INFO) << absl::StrFormat(
       "%.3f s for a picture: %.3f s computing, the rest waiting for files, "
@@ -107,6 +118,8 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
       evaluator_options.score,
       HasTruth(frames, split, experiment, options.write_predictions));
   evaluator_options.eval = experiment.eval();
+  if (options.tta) evaluator_options.eval.mutable_tta()->set_enabled(true);
+  evaluator_options.num_worst = kWorstPictures;
   evaluator_options.label_source = experiment.data().label_source();
   evaluator_options.input = experiment.data().input();
   evaluator_options.inference = experiment.model().inference();
@@ -122,8 +135,16 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   M2F_RETURN_IF_ERROR(CreateDirectories(output_dir));
   M2F_ASSIGN_OR_RETURN(Evaluation evaluation,
                        Evaluate(frames, evaluator_options, *segmentor));
-  M2F_RETURN_IF_ERROR(Report(evaluation, output_dir, evaluator_options.score,
-                             options.valid_json, console));
+  HtmlReportInfo info;
+  info.title = absl::StrCat(
+      std::filesystem::path(experiment.output_dir()).filename().string(), ", ",
+      split);
+  info.images = static_cast<int64_t>(frames.size());
+  info.weights =
+      options.weights.empty() ? experiment.output_dir() : options.weights;
+  M2F_RETURN_IF_ERROR(Report(evaluation, output_dir, info,
+                             evaluator_options.score, options.valid_json,
+                             console));
   return evaluation;
 }
 

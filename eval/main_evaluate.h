@@ -15,6 +15,8 @@ struct EvaluateExperimentOptions {
   std::string output_dir;  // Empty: evaluation/ in that of the experiment.
   std::string split;       // Empty: data.val_split.
   bool write_predictions = false;
+  // Test-time augmentation, as experiment.eval().tta() has it.
+  bool tta = false;
   // Write undefined scores as null instead of NaN, which is not JSON.
   bool valid_json = false;
 };
@@ -25,6 +27,7 @@ struct EvaluateExperimentOptions {
 // output_dir:
 //
 //   metrics.json   MetricsJson()
+//   report.html    HtmlReport(), with the ten worst pictures
 //   pictures/      strips of the first pictures
 //   predictions/   the benchmarks' files, see BuildTaskEvaluations(), if asked
 //                  for

@@ -87,6 +87,11 @@ TEST_F(EvaluateExperimentTest, DrawsDataScoresItAndLeavesResults) {
   const auto json = ReadFile(root_ + "/run/evaluation/metrics.json");
   ASSERT_THAT(json, IsOk());
   EXPECT_EQ(*json, MetricsJson(*evaluation));
+  const auto html = ReadFile(root_ + "/run/evaluation/report.html");
+  ASSERT_THAT(html, IsOk());
+  EXPECT_THAT(*html, AllOf(HasSubstr("<title>run, val</title>"),
+                           HasSubstr("Semantic: confusion"),
+                           HasSubstr("<figcaption>")));
   const auto pictures = ListDirectory(root_ + "/run/evaluation/pictures");
   ASSERT_THAT(pictures, IsOk());
   EXPECT_THAT(*pictures, SizeIs(2));

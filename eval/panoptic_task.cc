@@ -38,7 +38,7 @@ class PanopticTask final : public TaskEvaluation {
   }
 
   absl::StatusOr<cv::Mat> Draw(const EvaluatedPicture& picture,
-                               int panel_width) const override {
+                               const DrawOptions& options) const override {
     SegmentMap truth;
     if (!picture.instance_ids.empty()) {
       M2F_ASSIGN_OR_RETURN(const PanopticImage image,
@@ -46,7 +46,7 @@ class PanopticTask final : public TaskEvaluation {
       truth = ToSegmentMap(image);
     }
     return SegmentStrip(picture.image, truth, ToSegmentMap(Predicted(picture)),
-                        panel_width);
+                        options.panel_width);
   }
 
   absl::Status Write(const EvaluatedPicture& picture) override {

@@ -69,12 +69,12 @@ TEST_F(PanopticTaskTest, WritesTheFormatOfTheOfficialWrapper) {
 }
 
 TEST_F(PanopticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
-  const auto strip = task_->Draw(pictures_[0], 64);
+  const auto strip = task_->Draw(pictures_[0], {64});
   ASSERT_THAT(strip, IsOk());
   EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
   pictures_[0].label_ids = cv::Mat();
   pictures_[0].instance_ids = cv::Mat();
-  const auto without_truth = task_->Draw(pictures_[0], 64);
+  const auto without_truth = task_->Draw(pictures_[0], {64});
   ASSERT_THAT(without_truth, IsOk());
   EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
 }

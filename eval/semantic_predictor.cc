@@ -47,22 +47,31 @@ QueryPrediction PredictQueries(Segmentor& segmentor,
       {prepared.images.size(2), prepared.images.size(3)}};
 }
 
+at::Tensor ScorePixels(const QueryPrediction& prediction,
+                       const InferenceConfig& config, const ImageSize& output) {
+  const at::NoGradGuard no_grad;
+  return SemanticInference(prediction.queries, /*index=*/0, prediction.padded,
+                           prediction.image, output,
+                           ResizesBeforeScores(config));
+}
+
+cv::Mat LabelsOf(const at::Tensor& scores) {
+  return ToMat(std::get<1>(scores.max(0)).to(at::kByte));
+}
+
 SemanticPrediction LabelPixels(const QueryPrediction& prediction,
                                const InferenceConfig& config,
                                const ImageSize& output, bool with_scores) {
   const at::NoGradGuard no_grad;
-  const bool resize_before_scores = ResizesBeforeScores(config);
   SemanticPrediction result = {prediction, {}, {}};
   if (with_scores) {
-    result.scores =
-        SemanticInference(result.queries, /*index=*/0, result.padded,
-                          result.image, output, resize_before_scores);
+    result.scores = ScorePixels(prediction, config, output);
     // Not SemanticLabels(): its sums may differ in the last bit.
-    result.train_ids = ToMat(std::get<1>(result.scores.max(0)).to(at::kByte));
+    result.train_ids = LabelsOf(result.scores);
   } else {
-    result.train_ids =
-        ToMat(SemanticLabels(result.queries, /*index=*/0, result.padded,
-                             result.image, output, resize_before_scores));
+    result.train_ids = ToMat(SemanticLabels(result.queries, /*index=*/0,
+                                            result.padded, result.image, output,
+                                            ResizesBeforeScores(config)));
   }
   return result;
 }

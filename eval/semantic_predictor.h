@@ -54,10 +54,19 @@ QueryPrediction PredictQueries(Segmentor& segmentor,
                                const InferenceConfig& config,
                                const at::Tensor& image);
 
+// The scores of every class at every pixel, [K, height, width] float, on the
+// model's device.
+//
+//   output  the size wanted, usually that of the file that the picture was made
+//           of
+at::Tensor ScorePixels(const QueryPrediction& prediction,
+                       const InferenceConfig& config, const ImageSize& output);
+
+// The class of the highest of such scores, CV_8UC1; the lowest class on a tie.
+cv::Mat LabelsOf(const at::Tensor& scores);
+
 // Labels every pixel.
 //
-//   output       the size wanted, usually that of the file that the picture was
-//                made of
 //   with_scores  costs K floats for each pixel
 SemanticPrediction LabelPixels(const QueryPrediction& prediction,
                                const InferenceConfig& config,

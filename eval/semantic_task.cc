@@ -43,13 +43,14 @@ class SemanticTask final : public TaskEvaluation {
   }
 
   absl::StatusOr<cv::Mat> Draw(const EvaluatedPicture& picture,
-                               int panel_width) const override {
-    StripOptions options;
-    options.max_panel_width = panel_width;
+                               const DrawOptions& options) const override {
+    StripOptions strip;
+    strip.max_panel_width = options.panel_width;
+    if (options.overlay) strip.alpha = 0.6;
     return EvaluationStrip(
         picture.image,
         picture.label_ids.empty() ? cv::Mat() : TrainIds(picture.label_ids),
-        picture.prediction.train_ids, options);
+        picture.prediction.train_ids, strip);
   }
 
   absl::Status Write(const EvaluatedPicture& picture) override {

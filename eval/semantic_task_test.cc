@@ -69,14 +69,24 @@ TEST_F(SemanticTaskTest, WritesLabelIds) {
 }
 
 TEST_F(SemanticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
-  const auto strip = task_->Draw(pictures_[0], 64);
+  const auto strip = task_->Draw(pictures_[0], {64});
   ASSERT_THAT(strip, IsOk());
   EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
   pictures_[0].label_ids = cv::Mat();
   pictures_[0].instance_ids = cv::Mat();
-  const auto without_truth = task_->Draw(pictures_[0], 64);
+  const auto without_truth = task_->Draw(pictures_[0], {64});
   ASSERT_THAT(without_truth, IsOk());
   EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
+}
+
+TEST_F(SemanticTaskTest, MayLayTheLabelsOverThePicture) {
+  const auto labels = task_->Draw(pictures_[0], {128});
+  const auto overlay = task_->Draw(pictures_[0], {128, /*overlay=*/true});
+  ASSERT_THAT(labels, IsOk());
+  ASSERT_THAT(overlay, IsOk());
+  // Sky, (70, 130, 180), and 6 parts of it to 4 of gray.
+  EXPECT_EQ(labels->at<cv::Vec3b>(0, 132), cv::Vec3b(70, 130, 180));
+  EXPECT_EQ(overlay->at<cv::Vec3b>(0, 132), cv::Vec3b(93, 129, 159));
 }
 
 TEST_F(SemanticTaskTest, NamesThePictureThatCannotBeScored) {

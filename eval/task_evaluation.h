@@ -21,6 +21,13 @@ struct EvaluatedPicture {
   PicturePrediction prediction;
 };
 
+struct DrawOptions {
+  int panel_width = 1024;  // At most; wider pictures are made smaller.
+  // Labels over the picture instead of in its place. Segments and instances
+  // always are.
+  bool overlay = false;
+};
+
 // What one task does with the pictures of an evaluation. One thread at a time;
 // Score() and Write() may run while another thread is in Draw().
 class TaskEvaluation {
@@ -36,10 +43,8 @@ class TaskEvaluation {
 
   // Picture, ground truth (if there is one) and prediction side by side,
   // CV_8UC3 R, G, B.
-  //
-  //   panel_width  in pixels, at most; wider pictures are made smaller
   virtual absl::StatusOr<cv::Mat> Draw(const EvaluatedPicture& picture,
-                                       int panel_width) const = 0;
+                                       const DrawOptions& options) const = 0;
 
   // Writes the prediction in the format of the task's benchmark.
   virtual absl::Status Write(const EvaluatedPicture& picture) = 0;

@@ -17,11 +17,14 @@ namespace mask2former {
 //            prediction's device; K may be 256 at most
 //
 // On a tie the lowest class. Scores are summed in another order than there, so
-// that classes within rounding of each other may change places.
+// that classes within rounding of each other (2e-5, of scores up to the number
+// of queries) may change places.
 //
-// On a CPU, if `output` equals `image`, neither the scores nor any upsampled
-// mask is ever whole in memory: a few rows at a time are upsampled, squashed,
-// summed and decided while they are in the cache.
+// Neither the scores nor any upsampled mask is ever whole in memory, whatever
+// the sizes: a few rows at a time are upsampled, squashed, summed and decided,
+// on a CPU while they are in the cache. Beyond `prediction` and the labels that
+// takes less than 16 MiB per thread (up to 100 queries and 5000 columns), on
+// other devices less than 64 MiB.
 at::Tensor SemanticLabels(const MaskPrediction& prediction, int64_t index,
                           const ImageSize& padded, const ImageSize& image,
                           const ImageSize& output,

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "mask2former/model/semantic_inference.h"
+#include "mask2former/model/semantic_labels_in_bands.h"
 
 namespace mask2former {
 namespace {
@@ -43,6 +46,21 @@ TEST_P(SemanticLabelsTest, TakeTheClassWithTheHighestScore) {
         scores.gather(0, labels.to(torch::kLong).unsqueeze(0)).squeeze(0);
     // Sums of up to 100 terms, in another order.
     EXPECT_LE((scores.amax(0) - taken).max().item<float>(), 2e-5);
+    // Where no second class is as near as that, the labels are the same.
+    const torch::Tensor two =
+        std::get<0>(scores.topk(std::min<int64_t>(2, c.classes), 0));
+    const torch::Tensor sure = two[0] - two[-1] > 4e-5;
+    const torch::Tensor same = labels.eq(scores.argmax(0));
+    if (c.classes > 1) {
+      EXPECT_TRUE(same.masked_select(sure).all().item<bool>());
+      EXPECT_GT(sure.to(torch::kFloat).mean().item<float>(), 0.99);
+    }
+    EXPECT_TRUE(SemanticLabelsInBands(prediction, 1, c.padded, c.image,
+                                      c.output, resize_before_scores)
+                    .eq(labels)
+                    .logical_or(sure.logical_not())
+                    .all()
+                    .item<bool>());
   }
 }
 
@@ -56,7 +74,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OtherStride", 5, 4, 8, 16, {64, 48}, {61, 41}, {61, 41}},
         Case{"OneMaskPixel", 2, 2, 1, 1, {4, 4}, {3, 4}, {3, 4}},
         Case{"OneClass", 2, 1, 2, 2, {8, 8}, {8, 8}, {8, 8}},
-        Case{"OtherOutput", 9, 6, 8, 8, {32, 32}, {30, 31}, {45, 17}}),
+        Case{"OtherOutput", 9, 6, 8, 8, {32, 32}, {30, 31}, {45, 17}},
+        Case{"LargerOutput", 100, 19, 8, 16, {32, 64}, {32, 64}, {125, 250}},
+        Case{"SmallerOutput", 20, 19, 16, 16, {64, 64}, {60, 64}, {7, 9}},
+        Case{"CroppedLargerOutput", 20, 5, 8, 16, {32, 64}, {29, 50}, {90, 51}},
+        Case{"OneRow", 3, 4, 2, 2, {8, 8}, {1, 8}, {5, 1}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(SemanticLabelsEdgeTest, GivesTiesToTheLowestClass) {

@@ -39,6 +39,9 @@ DEFINE_string(save, "overlay",
               "instance_overlay. The experiment must switch on the task: "
               "model.inference.semantic_on, panoptic_on, instance_on.");
 DEFINE_int32(confidence_bits, 8, "8 or 16 bits per pixel of confidence.");
+DEFINE_bool(tta, false,
+            "Test-time augmentation: labels from the mean over several sizes "
+            "and the mirror image, eval.tta in the experiment.");
 DEFINE_bool(overwrite, false,
             "Whether to do pictures again whose results are there.");
 
@@ -71,6 +74,8 @@ absl::Status Run(const CommandLine& line) {
       ReadExperiment(ResolveUserPath(FLAGS_config), line.overrides));
   options.input = experiment.data().input();
   options.inference = experiment.model().inference();
+  options.tta = experiment.eval().tta();
+  if (FLAGS_tta) options.tta.set_enabled(true);
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,
                        LoadSegmentor(experiment, FLAGS_weights));
   M2F_ASSIGN_OR_RETURN(const PredictSummary summary,

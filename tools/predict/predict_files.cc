@@ -1,5 +1,6 @@
 #include "mask2former/tools/predict/predict_files.h"
 
+#include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -11,10 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/image_size.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
+#include "mask2former/eval/augmented_predictor.h"
 #include "mask2former/eval/network_classes.h"
 #include "mask2former/eval/picture_predictor.h"
 #include "mask2former/eval/semantic_predictor.h"
@@ -44,11 +47,17 @@ absl::Status PredictOne(const InputFile& file, const cv::Mat& image,
                         const InferenceConfig& inference,
                         const NetworkClasses& classes, Segmentor& segmentor) {
   try {
-    const PicturePrediction prediction =
-        PredictPicture(segmentor, inference, classes,
-                       MakeTestImage(image, options.input.min_size_test(),
-                                     options.input.max_size_test()),
-                       {image.rows, image.cols}, NeedScores(options.kinds));
+    const at::Tensor input = MakeTestImage(image, options.input.min_size_test(),
+                                           options.input.max_size_test());
+    const ImageSize output = {image.rows, image.cols};
+    PicturePrediction prediction;
+    if (options.tta.enabled()) {
+      static_cast<SemanticPrediction&>(prediction) = PredictSemanticAugmented(
+          segmentor, inference, options.tta, input, output);
+    } else {
+      prediction = PredictPicture(segmentor, inference, classes, input, output,
+                                  NeedScores(options.kinds));
+    }
     return WritePredictionFiles(options.output, file.stem, image, prediction,
                                 options.kinds, options.confidence_bits);
   } catch (const c10::Error& error) {
@@ -67,7 +76,14 @@ absl::Status CheckOptions(const PredictOptions& options) {
         "data.input.min_size_test must be from 1 to max_size_test, got ",
         options.input.min_size_test(), " and ", options.input.max_size_test()));
   }
-  return absl::OkStatus();
+  if (!options.tta.enabled()) return absl::OkStatus();
+  for (const PredictionFile kind : options.kinds) {
+    if (IsSemantic(kind) && kind != PredictionFile::kRawScores) continue;
+    return absl::InvalidArgumentError(
+        "--tta averages the scores of the semantic task: with it, only "
+        "overlay, color, label_ids, train_ids and confidence can be saved");
+  }
+  return ValidateTestTimeAugmentation(options.tta);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "mask2former/data/data_config.pb.h"
+#include "mask2former/eval/eval_config.pb.h"
 #include "mask2former/model/model_config.pb.h"
 #include "mask2former/model/segmentor.h"
 #include "mask2former/tools/predict/input_files.h"
@@ -23,6 +24,8 @@ struct PredictOptions {
   bool overwrite = false;
   InputConfig input;  // The test sizes of it.
   InferenceConfig inference;
+  // If enabled, for kinds of the semantic task; there is no raw output then.
+  TestTimeAugmentation tta;
 };
 
 struct PredictSummary {

@@ -61,10 +61,6 @@ bool IsInstance(PredictionFile kind) {
          kind == PredictionFile::kInstanceOverlay;
 }
 
-bool IsSemantic(PredictionFile kind) {
-  return kind != PredictionFile::kRaw && !IsPanoptic(kind) && !IsInstance(kind);
-}
-
 const char* NameOf(PredictionFile kind) {
   return std::find_if(
              std::begin(kKindNames), std::end(kKindNames),
@@ -188,6 +184,10 @@ absl::Status WriteOne(const std::string& path, absl::string_view stem,
 
 }  // namespace
 
+bool IsSemantic(PredictionFile kind) {
+  return kind != PredictionFile::kRaw && !IsPanoptic(kind) && !IsInstance(kind);
+}
+
 bool NeedScores(const std::vector<PredictionFile>& kinds) {
   return std::any_of(kinds.begin(), kinds.end(), [](PredictionFile kind) {
     return kind == PredictionFile::kConfidence ||
@@ -264,7 +264,10 @@ absl::Status WritePredictionFiles(absl::string_view folder,
                                   const std::vector<PredictionFile>& kinds,
                                   int confidence_bits) {
   CHECK(confidence_bits == 8 || confidence_bits == 16);
-  const int64_t classes = prediction.queries.class_logits.size(-1) - 1;
+  // With test-time augmentation there are no queries.
+  const int64_t classes = prediction.queries.class_logits.defined()
+                              ? prediction.queries.class_logits.size(-1) - 1
+                              : prediction.scores.size(0);
   for (PredictionFile kind : kinds) {
     if (NeedsCityscapesClasses(kind) && classes != kCityscapesClasses) {
       return absl::InvalidArgumentError(absl::StrCat(

@@ -60,6 +60,9 @@ absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
 // Whether a prediction must have its scores for these.
 bool NeedScores(const std::vector<PredictionFile>& kinds);
 
+// Whether it is made of the labels or scores of pixels.
+bool IsSemantic(PredictionFile kind);
+
 // `config` with only the tasks switched on that these need; their results are
 // the same.
 //
