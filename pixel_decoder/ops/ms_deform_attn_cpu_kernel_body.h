@@ -8,7 +8,7 @@
 // Work goes head by head, level by level in the backward direction. What a head
 // reads lies M * D numbers apart, which wastes most of the caches, so its
 // pixels are first copied next to each other, and their gradients collected so.
-// Then come runs of a few hundred samples, each of which is a (query, level,
+// Then come runs of some hundred samples, each of which is a (query, level,
 // point): first the taps of all of them, vectorised over the samples; then the
 // channels of one after another, vectorised over the channels.
 
@@ -18,6 +18,7 @@
 
 #include "mask2former/pixel_decoder/ops/bilinear_taps.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_cpu_kernel.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_forward_body.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_fused_body.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_run_body.h"
 #include "mask2former/pixel_decoder/ops/vector_body.h"
@@ -25,136 +26,8 @@
 namespace mask2former::ops::M2F_VECTOR_NAMESPACE {
 namespace {
 
-// Vectors of channels that are summed in registers at a time. Each has two
-// sums, so that additions need not wait for each other.
-template <typename scalar_t>
-constexpr int kUnrolled = std::min<int>(4, 32 / kLanes<scalar_t>);
-
 // Samples of a run.
-constexpr int64_t kForwardSamples = 768;
 constexpr int64_t kBackwardSamples = 256;
-
-// Adds weight k of sample s times pixel k to the sums of kCount elements;
-// corners 0 and 2 to the first set of sums, 1 and 3 to the second.
-template <typename Element, int kCount, typename scalar_t>
-M2F_VECTOR_INLINE void AddSample(const SampleRun<scalar_t>& run, int64_t s,
-                                 const scalar_t* const* pixels, Element* sums) {
-  for (int k = 0; k < 4; ++k) {
-    const scalar_t weight = run.weights[k][s];
-    for (int v = 0; v < kCount; ++v) {
-      Element element;
-      Load(pixels[k] + v * (sizeof(Element) / sizeof(scalar_t)), &element);
-      sums[k % 2 * kCount + v] += weight * element;
-    }
-  }
-}
-
-// Writes the weighted sums of kCount elements of neighbouring channels over the
-// samples begin .. end - 1, which belong to one query. `map` points at the
-// first of the channels of position 0, `zeros` at as many zeros.
-template <typename Element, int kCount, typename scalar_t>
-M2F_VECTOR_INLINE void SumSamples(const SampleRun<scalar_t>& run, int64_t begin,
-                                  int64_t end, const scalar_t* map,
-                                  int64_t stride, const scalar_t* zeros,
-                                  scalar_t* output) {
-  Element sums[2 * kCount] = {};
-  for (int64_t s = begin; s < end; ++s) {
-    const int32_t inside = run.inside[s];
-    int64_t offsets[4];
-    FillOffsets(run, s, stride, offsets);
-    if (inside == kAllTaps) {
-      const scalar_t* const pixels[4] = {map + offsets[0], map + offsets[1],
-                                         map + offsets[2], map + offsets[3]};
-      AddSample<Element, kCount>(run, s, pixels, sums);
-    } else if (inside != kNoTap) {
-      const scalar_t* pixels[4];
-      for (int k = 0; k < 4; ++k) {
-        pixels[k] = IsInside(inside, k) ? map + offsets[k] : zeros;
-      }
-      AddSample<Element, kCount>(run, s, pixels, sums);
-    }
-  }
-  for (int v = 0; v < kCount; ++v) {
-    Store(sums[v] + sums[kCount + v],
-          output + v * (sizeof(Element) / sizeof(scalar_t)));
-  }
-}
-
-// All channels of one query and head.
-template <typename scalar_t>
-M2F_VECTOR_INLINE void SumChannels(const SampleRun<scalar_t>& run,
-                                   int64_t begin, int64_t end,
-                                   const scalar_t* map, int64_t stride,
-                                   int64_t channels, const scalar_t* zeros,
-                                   scalar_t* output) {
-  constexpr int64_t kStep = kUnrolled<scalar_t> * kLanes<scalar_t>;
-  int64_t c = 0;
-  for (; c + kStep <= channels; c += kStep) {
-    SumSamples<Vector<scalar_t>, kUnrolled<scalar_t>>(
-        run, begin, end, map + c, stride, zeros, output + c);
-  }
-  for (; c + kLanes<scalar_t> <= channels; c += kLanes<scalar_t>) {
-    SumSamples<Vector<scalar_t>, 1>(run, begin, end, map + c, stride, zeros,
-                                    output + c);
-  }
-  for (; c < channels; ++c) {
-    SumSamples<scalar_t, 1>(run, begin, end, map + c, stride, zeros,
-                            output + c);
-  }
-}
-
-// Fills the run with `queries` queries of image b from q on, for head m.
-template <typename scalar_t>
-M2F_VECTOR_TARGET void FillRun(const MsDeformAttnForwardTask<scalar_t>& task,
-                               int64_t b, int64_t q, int64_t m, int64_t queries,
-                               SampleRun<scalar_t>* run) {
-  const MsDeformAttnSizes& sizes = task.sizes;
-  const int64_t first =
-      ((b * sizes.queries + q) * sizes.heads + m) * run->per_query;
-  FillRun(task.locations + 2 * first, task.weights + first,
-          sizes.heads * run->per_query, queries, run);
-}
-
-template <typename Task, typename scalar_t>
-M2F_VECTOR_TARGET void Forward(const Task& task, int64_t begin, int64_t end) {
-  const MsDeformAttnSizes& sizes = task.sizes;
-  const int64_t channels = sizes.head_dim;
-  const int64_t row = sizes.heads * channels;
-  SampleRun<scalar_t> run(sizes, task.level_shapes, 0, sizes.levels,
-                          kForwardSamples);
-  const std::vector<scalar_t> zeros(channels);
-  const bool copies =
-      sizes.heads > 1 && 2 * sizes.positions <= sizes.queries * run.per_query;
-  std::vector<scalar_t> copy(copies ? sizes.positions * channels : 0);
-  int64_t copied = -1;  // Which head of which image.
-  for (int64_t part = begin; part < end; ++part) {
-    const int64_t head = part / kForwardSplit;
-    const int64_t m = head % sizes.heads;
-    const int64_t b = head / sizes.heads;
-    const scalar_t* map = task.value + b * sizes.positions * row + m * channels;
-    if (copies) {
-      if (copied != head) {
-        CopyRows(map, row, sizes.positions, channels, copy.data(), channels);
-      }
-      copied = head;
-      map = copy.data();
-    }
-    const int64_t split = part % kForwardSplit;
-    const int64_t last = sizes.queries * (split + 1) / kForwardSplit;
-    int64_t queries = 0;
-    for (int64_t q = sizes.queries * split / kForwardSplit; q < last;
-         q += queries) {
-      queries = std::min(run.max_queries, last - q);
-      const int64_t cell = (b * sizes.queries + q) * sizes.heads + m;
-      FillRun(task, b, q, m, queries, &run);
-      for (int64_t i = 0; i < queries; ++i) {
-        SumChannels(run, i * run.per_query, (i + 1) * run.per_query, map,
-                    copies ? channels : row, channels, zeros.data(),
-                    task.output + (cell + i * sizes.heads) * channels);
-      }
-    }
-  }
-}
 
 // For one sample: adds weights[k] * grad to each grad_pixels[k], and writes the
 // dot product of grad and pixels[k] to dots[k]. kVectors is the number of
@@ -200,11 +73,12 @@ struct BackwardBuffers {
         zeros(channels),
         unused(channels) {}
 
-  std::vector<scalar_t> dots;  // Of the output's gradient and the four pixels.
-  std::vector<scalar_t> grad_attention;
-  std::vector<scalar_t> zeros;   // Read in place of pixels outside,
-  std::vector<scalar_t> unused;  // whose gradients go here.
-  std::vector<scalar_t> map, grad_map;
+  AlignedVector<scalar_t>
+      dots;  // Of the output's gradient and the four pixels.
+  AlignedVector<scalar_t> grad_attention;
+  AlignedVector<scalar_t> zeros;   // Read in place of pixels outside,
+  AlignedVector<scalar_t> unused;  // whose gradients go here.
+  AlignedVector<scalar_t> map, grad_map;
 };
 
 // From the dot products to the gradients of a run's attention and locations;

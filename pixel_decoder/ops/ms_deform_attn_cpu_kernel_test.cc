@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -194,6 +195,54 @@ TEST_P(MsDeformAttnCpuKernelTest, MatchesTheReferenceInFloat) {
 
 TEST_P(MsDeformAttnCpuKernelTest, MatchesTheReferenceInDouble) {
   ExpectReference<double>(at::kDouble, 1e-12);
+}
+
+// With many queries heads are copied, with few they are read where they are.
+TEST_P(MsDeformAttnCpuKernelTest, ReadsNothingFarOutsideAndZerosBeside) {
+  const auto [vectors, head_dim] = GetParam();
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<int64_t> level_shapes = {2, 3, 1, 2};
+  // Below, above, left and right of both levels, at no place, and far away.
+  const std::vector<float> places = {
+      .5f, 1.75f, .5f, -.75f, -.75f, .5f,  1.75f, .5f, nan, .5f,
+      .5f, nan,   inf, .5f,   .5f,   -inf, 1e9f,  .5f, .5f, -1e9f};
+  for (const int64_t queries : {1, 60}) {
+    const MsDeformAttnSizes sizes = {/*batch=*/1,  /*positions=*/8,
+                                     /*heads=*/2,  head_dim,
+                                     queries,      /*levels=*/2,
+                                     /*points=*/10};
+    const at::Tensor value = at::full({1, 8, 2, head_dim}, nan);
+    const at::Tensor locations =
+        at::tensor(places).repeat({queries * 2 * 2}).contiguous();
+    const at::Tensor weights = at::full({1, queries, 2, 2, 10}, inf);
+    at::Tensor output = at::full({1, queries, 2 * head_dim}, 1e6f);
+    const MsDeformAttnForwardTask<float> task = {
+        sizes,
+        level_shapes.data(),
+        value.const_data_ptr<float>(),
+        locations.const_data_ptr<float>(),
+        weights.const_data_ptr<float>(),
+        output.mutable_data_ptr<float>()};
+    GetMsDeformAttnCpuKernel<float>(vectors)->forward(task, 0,
+                                                      2 * kForwardSplit);
+    EXPECT_THAT(output, TensorNear(at::zeros_like(output), 0., 0.));
+
+    // Half a pixel outside a corner: a quarter of the pixel there.
+    const at::Tensor ones = at::ones_like(value);
+    const at::Tensor corner = at::zeros_like(locations);
+    const at::Tensor one = at::ones_like(weights);
+    const MsDeformAttnForwardTask<float> corners = {
+        sizes,
+        level_shapes.data(),
+        ones.const_data_ptr<float>(),
+        corner.const_data_ptr<float>(),
+        one.const_data_ptr<float>(),
+        output.mutable_data_ptr<float>()};
+    GetMsDeformAttnCpuKernel<float>(vectors)->forward(corners, 0,
+                                                      2 * kForwardSplit);
+    EXPECT_THAT(output, TensorNear(at::full_like(output, 5.f), 0., 0.));
+  }
 }
 
 TEST_P(MsDeformAttnCpuKernelTest, FusedMatchesTheReferenceInFloat) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_cpu_kernel.h"
+#include "mask2former/pixel_decoder/ops/ms_deform_attn_padded_body.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_run_body.h"
 #include "mask2former/pixel_decoder/ops/vector_body.h"
 
@@ -96,10 +97,10 @@ M2F_VECTOR_TARGET void Softmax(const scalar_t* logits, int64_t stride,
 }
 
 // Fills the run with `queries` queries of image b from q on, for head m.
-template <typename scalar_t>
+template <typename Run, typename scalar_t>
 M2F_VECTOR_TARGET void FillRun(const MsDeformAttnFusedTask<scalar_t>& task,
                                int64_t b, int64_t q, int64_t m, int64_t queries,
-                               SampleRun<scalar_t>* run) {
+                               Run* run) {
   const MsDeformAttnSizes& sizes = task.sizes;
   const int64_t count = run->per_query;
   if (count == 0) return;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "mask2former/pixel_decoder/ops/bilinear_taps.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_sizes.h"
@@ -35,8 +34,8 @@ struct SampleLevels {
     }
   }
 
-  std::vector<int32_t> height, width;
-  std::vector<int32_t> start;  // The level's first position.
+  AlignedVector<int32_t> height, width;
+  AlignedVector<int32_t> start;  // The level's first position.
 };
 
 // A run of samples: some queries of one head, all points of some levels.
@@ -61,33 +60,43 @@ struct SampleRun {
   const int64_t per_query;    // Samples.
   const int64_t max_queries;  // That fit.
   const SampleLevels levels;
-  std::vector<scalar_t> locations, attention;
-  std::vector<int32_t> first;        // BilinearTaps::first, plus the start.
-  std::vector<int32_t> inside;       // BilinearTaps::inside.
-  std::vector<scalar_t> y, x;        // BilinearTaps::y and x.
-  std::vector<scalar_t> weights[4];  // Bilinear weight times `attention`.
-  std::vector<scalar_t> columns;     // Softmax()'s.
+  AlignedVector<scalar_t> locations, attention;
+  AlignedVector<int32_t> first;        // BilinearTaps::first, plus the start.
+  AlignedVector<int32_t> inside;       // BilinearTaps::inside.
+  AlignedVector<scalar_t> y, x;        // BilinearTaps::y and x.
+  AlignedVector<scalar_t> weights[4];  // Bilinear weight times `attention`.
+  AlignedVector<scalar_t> columns;     // Softmax()'s.
 };
 
+// Rows that CopyRows() asks memory for before it reads them: where they are far
+// apart, processors do not guess that.
+constexpr int64_t kRowsAhead = 32;
+
 // Copies `rows` rows of `size` numbers that start `from_stride` and `to_stride`
-// numbers apart.
-template <typename scalar_t>
+// numbers apart, kBytes at a time or, if rows are shorter, half as many.
+template <int64_t kBytes = M2F_VECTOR_BYTES, typename scalar_t>
 M2F_VECTOR_TARGET void CopyRows(const scalar_t* from, int64_t from_stride,
                                 int64_t rows, int64_t size, scalar_t* to,
                                 int64_t to_stride) {
-  constexpr int64_t kStep = kLanes<scalar_t>;
-  for (int64_t row = 0; row < rows; ++row) {
-    if (size >= kStep) {
-      // The last vector overlaps the one before where it has to.
-      for (int64_t i = 0; i < size; i += kStep) {
-        const int64_t c = std::min(i, size - kStep);
-        Vector<scalar_t> vector;
-        Load(from + c, &vector);
-        Store(vector, to + c);
-      }
-    } else {
-      for (int64_t i = 0; i < size; ++i) to[i] = from[i];
+  typedef scalar_t Part __attribute__((vector_size(kBytes)));
+  constexpr int64_t kStep = kBytes / sizeof(scalar_t);
+  if constexpr (kStep > 1) {
+    if (size < kStep) {
+      CopyRows<kBytes / 2>(from, from_stride, rows, size, to, to_stride);
+      return;
     }
+  }
+  // The last part overlaps the one before where it has to.
+  const int64_t last = size - kStep;
+  for (int64_t row = 0; last >= 0 && row < rows; ++row) {
+    Prefetch(from, kRowsAhead * from_stride, size);
+    Part part;
+    for (int64_t i = 0; i < last; i += kStep) {
+      Load(from + i, &part);
+      Store(part, to + i);
+    }
+    Load(from + last, &part);
+    Store(part, to + last);
     from += from_stride;
     to += to_stride;
   }
@@ -135,10 +144,10 @@ M2F_VECTOR_TARGET void FillTaps(int64_t count, SampleRun<scalar_t>* run) {
 
 // Fills the run with the first `queries` queries of locations [.., 2] and
 // attention [..], whose samples start `stride` samples apart.
-template <typename scalar_t>
+template <typename Run, typename scalar_t>
 M2F_VECTOR_TARGET void FillRun(const scalar_t* locations,
                                const scalar_t* attention, int64_t stride,
-                               int64_t queries, SampleRun<scalar_t>* run) {
+                               int64_t queries, Run* run) {
   const int64_t per_query = run->per_query;
   CopyRows(locations, 2 * stride, queries, 2 * per_query, run->locations.data(),
            2 * per_query);

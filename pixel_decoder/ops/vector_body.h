@@ -11,8 +11,16 @@
 // Several such sources fit into one program, which picks one when it runs:
 // everything here is local to the source.
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#if M2F_VECTOR_BYTES == 64
+#include <immintrin.h>
+#endif
 
 #define M2F_VECTOR_INLINE \
   M2F_VECTOR_TARGET __attribute__((always_inline)) inline
@@ -32,6 +40,31 @@ using Vector = typename VectorOf<scalar_t>::Type;
 template <typename scalar_t>
 constexpr int64_t kLanes = M2F_VECTOR_BYTES / sizeof(scalar_t);
 
+// std::vector's, whose first element is where a vector register may begin
+// without reading two cache lines.
+template <typename Number>
+struct AlignedAllocator {
+  using value_type = Number;
+
+  AlignedAllocator() = default;
+  template <typename Other>
+  AlignedAllocator(const AlignedAllocator<Other>&) {}
+
+  Number* allocate(size_t count) {
+    return static_cast<Number*>(
+        ::operator new (count * sizeof(Number), std::align_val_t{64}));
+  }
+  void deallocate(Number* numbers, size_t) {
+    ::operator delete (numbers, std::align_val_t{64});
+  }
+
+  friend bool operator==(AlignedAllocator, AlignedAllocator) { return true; }
+  friend bool operator!=(AlignedAllocator, AlignedAllocator) { return false; }
+};
+
+template <typename Number>
+using AlignedVector = std::vector<Number, AlignedAllocator<Number>>;
+
 // `element` is a vector or a single number.
 template <typename scalar_t, typename Element>
 M2F_VECTOR_INLINE void Load(const scalar_t* source, Element* element) {
@@ -41,6 +74,39 @@ M2F_VECTOR_INLINE void Load(const scalar_t* source, Element* element) {
 template <typename scalar_t, typename Element>
 M2F_VECTOR_INLINE void Store(const Element& element, scalar_t* destination) {
   std::memcpy(destination, &element, sizeof(Element));
+}
+
+// Asks memory for numbers[begin .. begin + size - 1], which need not exist.
+template <typename scalar_t>
+M2F_VECTOR_INLINE void Prefetch(const scalar_t* numbers, int64_t begin,
+                                int64_t size) {
+  constexpr int64_t kCacheLine = 64 / sizeof(scalar_t);
+  const auto address = reinterpret_cast<uintptr_t>(numbers);
+  for (int64_t i = begin; i < begin + size; i += kCacheLine) {
+    __builtin_prefetch(
+        reinterpret_cast<const void*>(address + i * sizeof(scalar_t)),
+        /*rw=*/0, /*locality=*/2);
+  }
+}
+
+// Fills all lanes of elements[k] with numbers[k], for four numbers at once.
+template <typename scalar_t, typename Element>
+M2F_VECTOR_INLINE void Broadcast(const scalar_t* numbers, Element* elements) {
+#if M2F_VECTOR_BYTES == 64
+  // Reads memory once, where every read occupies a unit for a whole register.
+  if constexpr (std::is_same_v<Element, Vector<float>>) {
+    // The forms with masks, for GCC 12 warns of the others' undefined vectors.
+    constexpr __mmask16 kAll = 0xffff;
+    const __m512 all =
+        _mm512_maskz_broadcast_f32x4(kAll, _mm_loadu_ps(numbers));
+    elements[0] = _mm512_maskz_permute_ps(kAll, all, 0x00);
+    elements[1] = _mm512_maskz_permute_ps(kAll, all, 0x55);
+    elements[2] = _mm512_maskz_permute_ps(kAll, all, 0xaa);
+    elements[3] = _mm512_maskz_permute_ps(kAll, all, 0xff);
+    return;
+  }
+#endif
+  for (int k = 0; k < 4; ++k) elements[k] = numbers[k] - Element{};
 }
 
 // sums[i] = the sum over the lanes of vectors[i], for four vectors at once.
