@@ -17,6 +17,7 @@
 #include "mask2former/common/paths.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/eval/cityscapes_metrics.h"
+#include "mask2former/eval/generic_scores.h"
 #include "mask2former/eval/instance_metrics.h"
 #include "mask2former/eval/instance_report.h"
 #include "mask2former/eval/panoptic_metrics.h"
@@ -87,6 +88,10 @@ absl::Status Semantic(TextColor color) {
   options.color = color;
   M2F_ASSIGN_OR_RETURN(const CityscapesMetrics metrics,
                        ScoreSemantic(options, std::cout));
+  if (!FLAGS_quiet) {
+    std::cout << GenericLine(GenericCityscapesScores(metrics.confusion()))
+              << std::flush;
+  }
   if (LooksLikeTrainIds(metrics.confusion())) {
     std::cerr << "warning: the predictions look like train ids, which makes "
                  "these scores meaningless: if so, pass --train_ids"

@@ -91,6 +91,23 @@ TEST_F(PredictFilesTest, FindsSegmentsAndInstances) {
   EXPECT_EQ(summary->skipped, 1);
 }
 
+TEST_F(PredictFilesTest, AveragesOverSizes) {
+  AddPicture("a", 13);
+  options_.tta.set_enabled(true);
+  options_.tta.add_min_size(37);
+  options_.tta.add_min_size(74);
+  ASSERT_THAT(Run(), IsOk());
+  // Where the picture meets its padding, colours are mixtures.
+  EXPECT_GT(cv::countNonZero(Labels("a") == 13), 61 * 37 - 10);
+  options_.kinds = {PredictionFile::kTrainIds, PredictionFile::kRaw};
+  EXPECT_THAT(Run(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--tta")));
+  options_.kinds = {PredictionFile::kColor};
+  options_.tta.set_max_size(0);
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr("eval.tta.max_size")));
+}
+
 TEST_F(PredictFilesTest, SkipsWhatIsDoneUnlessToldOtherwise) {
   AddPicture("a", 4);
   ASSERT_THAT(Run(), IsOk());
