@@ -115,6 +115,7 @@ const Values& CommonValues() {
       {"data.input.min_size_test", "1024"},
       {"data.input.max_size_test", "2048"},
       {"data.input.resize", "PIL_BILINEAR"},
+      {"data.instance_source", "POLYGONS"},
       {"data.train_split", "train"},
       {"data.val_split", "val"},
       {"data.loader.num_workers", "4"},
@@ -153,6 +154,10 @@ const Values& CommonValues() {
       {"eval.tta.min_size", "512 768 1024 1280 1536 1792"},
       {"eval.tta.max_size", "4096"},
       {"eval.tta.flip", "true"},
+      {"model.inference.resize_before_scores", "false"},
+      {"model.inference.object_mask_threshold", "0.8"},
+      {"model.inference.overlap_threshold", "0.8"},
+      {"model.inference.top_k", "100"},
       {"trainer.eval_period", "5000"},
       {"trainer.checkpoint_period", "5000"},
       {"trainer.log_period", "20"},
@@ -165,6 +170,16 @@ Values ExpectedValues(const OfficialConfig& config) {
   values["model.num_classes"] = absl::StrCat(config.num_classes);
   values["model.transformer_decoder.masked_attention.num_queries"] =
       absl::StrCat(config.num_queries);
+  const bool semantic = config.task == "semantic";
+  const bool instance = config.task == "instance";
+  values["data.task"] = semantic   ? "SEMANTIC"
+                        : instance ? "INSTANCE"
+                                   : "PANOPTIC";
+  values["data.class_set"] = instance ? "CITYSCAPES_THINGS_8" : "CITYSCAPES_19";
+  values["model.inference.semantic_on"] = instance ? "false" : "true";
+  values["model.inference.instance_on"] = semantic ? "false" : "true";
+  values["model.inference.panoptic_on"] =
+      config.task == "panoptic" ? "true" : "false";
   if (config.resnet_depth > 0) {
     values["model.backbone.resnet.depth"] = absl::StrCat(config.resnet_depth);
     values["model.backbone.resnet.norm"] = "SYNC_BN";
@@ -216,8 +231,10 @@ TEST_P(OfficialValuesTest, OutputIsNamedAfterTheFile) {
   ASSERT_THAT(experiment, IsOk());
   const std::string path = GetParam().path;
   const size_t begin = path.rfind('/') + 1;
+  const std::string folder =
+      GetParam().task == "semantic" ? "" : GetParam().task + "-segmentation/";
   EXPECT_EQ(experiment->output_dir(),
-            "output/" + path.substr(begin, path.rfind('.') - begin));
+            "output/" + folder + path.substr(begin, path.rfind('.') - begin));
 }
 
 INSTANTIATE_TEST_SUITE_P(Cityscapes, OfficialValuesTest,

@@ -60,7 +60,7 @@ std::ostream& operator<<(std::ostream& out, const OfficialConfig& config) {
 
 std::vector<OfficialConfig> OfficialConfigs() {
   std::vector<OfficialConfig> configs;
-  for (const char* task : {"semantic"}) {
+  for (const char* task : {"semantic", "instance", "panoptic"}) {
     for (OfficialConfig config : Backbones()) {
       config.task = task;
       config.name = config.task + config.name;
