@@ -1,5 +1,8 @@
 #include "mask2former/common/check_mask_targets.h"
 
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <cstdint>
 
 #include "mask2former/common/tensor_shape.h"

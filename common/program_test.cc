@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "mask2former/common/flags.h"
 
 DEFINE_string(word, "", "Anything.");

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "mask2former/common/testing/status_matchers.h"
 
 namespace mask2former {

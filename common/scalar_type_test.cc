@@ -1,5 +1,6 @@
 #include "mask2former/common/scalar_type.h"
 
+#include <c10/core/ScalarType.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

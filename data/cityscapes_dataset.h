@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <opencv2/core/types.hpp>
 #include <string>
 #include <vector>
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <opencv2/core/mat.hpp>
 #include <utility>
 
 #include "absl/status/status.h"

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <opencv2/core/mat.hpp>
+
 #include "mask2former/data/testing/patterns.h"
 #include "mask2former/data/transforms/pil_resize.h"
 

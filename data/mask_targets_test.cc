@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <opencv2/core/mat.hpp>
+
 namespace mask2former {
 namespace {
 

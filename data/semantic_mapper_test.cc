@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <opencv2/core/mat.hpp>
 #include <string>
 
 #include "mask2former/common/testing/parse_text_proto.h"

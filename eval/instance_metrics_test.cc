@@ -7,6 +7,7 @@
 #include <opencv2/core.hpp>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "mask2former/common/safetensors.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/eval/instance_overlaps.h"

@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "mask2former/common/testing/status_matchers.h"
 
 namespace mask2former {

@@ -1,5 +1,6 @@
 #include "mask2former/train/trainer.h"
 
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 #include "mask2former/common/layers/sine_position_embedding.h"
 
+#include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

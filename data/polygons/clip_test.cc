@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <opencv2/core/types.hpp>
 #include <thread>
 
 #include "mask2former/common/testing/status_matchers.h"

@@ -1,5 +1,7 @@
 #include "mask2former/data/scene/polygons_json.h"
 
+#include <opencv2/core/types.hpp>
+
 #include "absl/strings/str_cat.h"
 
 namespace mask2former {

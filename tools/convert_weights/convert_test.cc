@@ -1,5 +1,6 @@
 #include "mask2former/tools/convert_weights/convert.h"
 
+#include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

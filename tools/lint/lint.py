@@ -2,7 +2,8 @@
 """Checks what compilers do not: format, folder order, includes against deps, guards, logging.
 
   python3 tools/lint/lint.py [CHECKOUT]        prints one line per problem; exit code 1 if any
-  python3 tools/lint/lint.py --fix [CHECKOUT]  formats C++ sources in place first
+  python3 tools/lint/lint.py --fix [CHECKOUT]  formats C++ sources, sorts BUILD files and corrects
+                                               their deps in place first
 
 Needs only Python's standard library and clang-format (version 14 decides; others are told apart by
 a note, because they format differently).
@@ -13,6 +14,9 @@ import re
 import shutil
 import subprocess
 import sys
+
+import build_lists
+import outside_headers
 
 CLANG_FORMAT_VERSION = "14"
 
@@ -105,14 +109,26 @@ class Target:
         return sources
 
     def deps(self):
-        found = []
+        """Label as written -> (package, name), or the label again for outside ones."""
+        found = {}
         for dep in (self.attributes.get("deps") or []) + (self.attributes.get("kernels") or []):
-            if dep.startswith("@"):
-                continue
-            package, _, name = dep.partition(":")
-            package = package[2:] if package.startswith("//") else self.package
-            found.append((package, name or package.rpartition("/")[2]))
+            found[dep] = dep if dep.startswith("@") else parse_label(dep, self.package)
         return found
+
+    def write(self, label):
+        """A label as this target's `deps` write it."""
+        if isinstance(label, str):
+            return label
+        package, name = label
+        if package == self.package:
+            return f":{name}"
+        return f"//{package}" if name == package.rpartition("/")[2] else f"//{package}:{name}"
+
+
+def parse_label(text, here):
+    package, _, name = text.partition(":")
+    package = package[2:] if package.startswith("//") else here
+    return package, name or package.rpartition("/")[2]
 
 
 def read_build(package, text):
@@ -137,7 +153,7 @@ def read_build(package, text):
     return targets
 
 
-def check_builds(root, files):
+def check_builds(root, files, fix=False):
     problems, targets = [], {}
     ours = [f for f in files if not f.startswith(("third_party/", "examples/"))]
     for path in ours:
@@ -154,9 +170,20 @@ def check_builds(root, files):
             name = target.name[: -len("_proto")] + "_cc_proto"
             for source in target.files("srcs"):
                 provider["mask2former/" + source[: -len(".proto")] + ".pb.h"] = (target.package, name)
+    changes = {}  # Package -> what build_lists.rewrite() takes.
     for target in targets.values():
         if target.kind.startswith(("m2f_cc_", "m2f_cuda_")):
-            problems += check_deps(root, target, targets, provider)
+            problems += check_deps(root, target, targets, provider, changes.setdefault(target.package, {}))
+    for path in ours:
+        if os.path.basename(path) == "BUILD":
+            text = read(root, path)
+            problems += build_lists.check_order(path, text)
+            new = build_lists.rewrite(text, changes.get(os.path.dirname(path), {})) if fix else text
+            if new != text:
+                with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                    file.write(new)
+    if fix:
+        return check_builds(root, files)
     problems += check_gpu_bundle(targets)
     for path in ours:
         if path.endswith(CPP) and path not in listed:
@@ -164,29 +191,35 @@ def check_builds(root, files):
     return problems
 
 
-def check_deps(root, target, targets, provider):
-    """`deps` list what the sources include, and nothing else."""
+def check_deps(root, target, targets, provider, changes):
+    """`deps` list what the sources include, and nothing else; what differs goes into `changes`, too."""
     problems, deps, used = [], target.deps(), set()
     here = f"//{target.package}:{target.name}"
+    add, drop = changes.setdefault(target.name, ([], []))
     for source in target.sources():
         if not source.endswith(CPP) or not os.path.exists(os.path.join(root, source)):
             continue
         for _, header in INCLUDE.findall(read(root, source)):
-            if not header.startswith("mask2former/"):
+            ours = header.startswith("mask2former/")
+            try:
+                owner = provider[header] if ours else outside_headers.owner(header)
+            except KeyError:
+                problems.append(f"{source}: no target has {header}" if ours else
+                                f"{source}: say in tools/lint/outside_headers.py which target has {header}")
                 continue
-            owner = provider.get(header)
-            if owner is None:
-                problems.append(f"{source}: no target has {header}")
-            elif owner != target.label:
-                if owner not in deps and owner not in used:
-                    problems.append(f"{here}: {source} includes {header}; add //{owner[0]}:{owner[1]} to deps")
-                used.add(owner)
-    for dep in deps:
-        other = targets.get(dep)
-        if other is None or dep in used or other.attributes.get("alwayslink"):
+            if owner is None or owner == target.label or owner in used:
+                continue
+            used.add(owner)
+            if owner not in deps.values() and target.kind not in outside_headers.ADDED_BY_RULE.get(owner, ()):
+                add.append(target.write(owner))
+                problems.append(f"{here}: {source} includes {header}; add {target.write(owner)} to deps")
+    for written, dep in deps.items():
+        if dep in used or dep in outside_headers.LINKED_ONLY:
             continue
-        if other.attributes.get("hdrs"):
-            problems.append(f"{here}: dep //{dep[0]}:{dep[1]} is not included")
+        other = targets.get(dep)
+        if isinstance(dep, str) or (other and other.attributes.get("hdrs") and not other.attributes.get("alwayslink")):
+            drop.append(written)
+            problems.append(f"{here}: dep {written} is not included")
     return problems
 
 
@@ -197,8 +230,7 @@ def check_gpu_bundle(targets):
         return []
     held = set()
     for label in bundle.attributes["binaries"]:
-        package, _, name = label[2:].partition(":")
-        held.add((package, name or package.rpartition("/")[2]))
+        held.add(parse_label(label, GPU_BUNDLE[0]))
     here = "//%s:%s" % GPU_BUNDLE
     return [f"{here}: add //{t.package}:{t.name} to binaries" for t in targets.values()
             if t.label not in held
@@ -235,7 +267,7 @@ def main(arguments):
     for path in sources:
         text = read(root, path)
         problems += check_guard(path, text) + check_includes(path, text)
-    problems += check_builds(root, files)
+    problems += check_builds(root, files, fix)
     for problem in problems:
         print(problem)
     print(f"lint: {len(sources)} sources, {len(problems)} problems")

@@ -6,7 +6,16 @@ import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import build_lists  # noqa: E402  pylint: disable=wrong-import-position
 import lint  # noqa: E402  pylint: disable=wrong-import-position
+import outside_headers  # noqa: E402  pylint: disable=wrong-import-position
+
+
+def write(root, files):
+    for path, text in files.items():
+        os.makedirs(os.path.dirname(f"{root}/{path}"), exist_ok=True)
+        with open(f"{root}/{path}", "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 class LintTest(unittest.TestCase):
@@ -31,21 +40,65 @@ class LintTest(unittest.TestCase):
         self.assertEqual(lint.check_includes("common/logging.h", "#include <glog/logging.h>\n"), [])
 
     def test_deps(self):
+        build = ('load("//tools/rules:cc.bzl", "m2f_cc_library")\n'
+                 'm2f_cc_library(name = "a", hdrs = ["a.h"])\n'
+                 'm2f_cc_library(name = "b", srcs = ["b.cc"], deps = select({"x": [], "y": []}))\n'
+                 'm2f_cc_library(name = "c", srcs = ["c.cc"], deps = [":a"])\n')
+        files = {"data/BUILD": build, "data/a.h": "", "data/b.cc": '#include "mask2former/data/a.h"\n',
+                 "data/c.cc": "", "data/d.cc": ""}
         with tempfile.TemporaryDirectory() as root:
-            os.makedirs(root + "/data")
-            build = ('load("//tools/rules:cc.bzl", "m2f_cc_library")\n'
-                     'm2f_cc_library(name = "a", hdrs = ["a.h"])\n'
-                     'm2f_cc_library(name = "b", srcs = ["b.cc"], deps = select({"x": [], "y": []}))\n'
-                     'm2f_cc_library(name = "c", srcs = ["c.cc"], deps = [":a"])\n')
-            for name, text in {"BUILD": build, "a.h": "", "b.cc": '#include "mask2former/data/a.h"\n',
-                               "c.cc": "", "d.cc": ""}.items():
-                with open(f"{root}/data/{name}", "w", encoding="utf-8") as file:
-                    file.write(text)
-            problems = lint.check_builds(root, ["data/BUILD", "data/a.h", "data/b.cc", "data/c.cc", "data/d.cc"])
+            write(root, files)
+            problems = lint.check_builds(root, list(files))
         self.assertEqual(len(problems), 3, problems)
-        self.assertIn("add //data:a to deps", problems[0])
-        self.assertIn("dep //data:a is not included", problems[1])
+        self.assertIn("add :a to deps", problems[0])
+        self.assertIn("dep :a is not included", problems[1])
         self.assertIn("data/d.cc: in no target", problems[2])
+
+    def test_outside_deps(self):
+        build = ('m2f_cc_library(name = "a", srcs = ["a.cc"], deps = ["@libtorch//:torch_cuda", "@opencv//:core"])\n'
+                 'm2f_cc_test(name = "a_test")\n')
+        files = {"data/BUILD": build, "data/a.cc": "#include <zip.h>\n#include <new/thing.h>\n#include <sys/stat.h>\n",
+                 "data/a_test.cc": '#include <gtest/gtest.h>\n#include "absl/strings/match.h"\n'}
+        with tempfile.TemporaryDirectory() as root:
+            write(root, files)
+            problems = lint.check_builds(root, list(files))
+        self.assertEqual(problems, [
+            "//data:a: data/a.cc includes zip.h; add @libzip to deps",
+            "data/a.cc: say in tools/lint/outside_headers.py which target has new/thing.h",
+            "//data:a: dep @opencv//:core is not included",
+            "//data:a_test: data/a_test.cc includes absl/strings/match.h; add @com_google_absl//absl/strings to deps",
+        ])
+
+    def test_outside_headers(self):
+        self.assertEqual(outside_headers.owner("absl/strings/str_format.h"),
+                         "@com_google_absl//absl/strings:str_format")
+        self.assertEqual(outside_headers.owner("c10/cuda/CUDAGuard.h"), "@libtorch//:torch_cuda")
+        self.assertIsNone(outside_headers.owner("vector"))
+
+    def test_order(self):
+        build = ('m2f_cc_library(\n    name = "a",\n    deps = [\n        ":b",\n        "//common:z",\n'
+                 '        "//common/testing:a",\n        "@libzip",\n    ] + select({\n'
+                 '        "x": ["@b", "//a"],\n    }),\n)\n')
+        problems = build_lists.check_order("data/BUILD", build)
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn("data/BUILD:9: deps of a are not in order at @b", problems[0])
+        fixed = build_lists.rewrite(build, {})
+        self.assertEqual(build_lists.check_order("data/BUILD", fixed), [])
+        self.assertIn('        "x": [\n            "//a",\n            "@b",\n        ],\n', fixed)
+        commented = 'm2f_cc_library(name = "a", deps = [\n    ":c",  # First.\n    ":b",\n])\n'
+        self.assertEqual(build_lists.check_order("data/BUILD", commented), [])
+        self.assertEqual(build_lists.rewrite(commented, {}), commented)
+
+    def test_fix(self):
+        build = ('m2f_cc_library(\n    name = "a",\n    srcs = ["a.cc"],\n    deps = [":b"],\n)\n\n'
+                 'm2f_cc_library(\n    name = "b",\n    hdrs = ["b.h"],\n)\n')
+        files = {"data/BUILD": build, "data/b.h": "",
+                 "data/a.cc": '#include <zip.h>\n#include "absl/strings/match.h"\n'}
+        with tempfile.TemporaryDirectory() as root:
+            write(root, files)
+            self.assertEqual(lint.check_builds(root, list(files), fix=True), [])
+            self.assertEqual(lint.read(root, "data/BUILD"), build.replace(
+                'deps = [":b"]', 'deps = [\n        "@com_google_absl//absl/strings",\n        "@libzip",\n    ]'))
 
     def test_gpu_bundle(self):
         build = ('m2f_cuda_kernel_test(name = "k_test")\n'
