@@ -1,4 +1,4 @@
-"""The lists of labels and files in BUILD files, in the order in which buildifier puts them."""
+"""BUILD files: what is public says so itself; lists stand in the order in which buildifier puts them."""
 
 import ast
 import re
@@ -28,6 +28,13 @@ def lists(text):
             for node in ast.walk(value):
                 if isinstance(node, ast.List) and all(isinstance(e, ast.Constant) for e in node.elts):
                     yield name, attribute, node
+
+
+def check_visibility(path, text):
+    """A target is private unless it says otherwise; a whole package never is public by default."""
+    if re.search(r"default_visibility\s*=\s*\[\s*\"//visibility:public\"", text):
+        return [f"{path}: no public default_visibility; say visibility = [\"//visibility:public\"] at what others use"]
+    return []
 
 
 def check_order(path, text):

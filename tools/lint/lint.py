@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what compilers do not: format, folder order, includes against deps, guards, logging.
+"""Checks what compilers do not: format, folder order, includes against deps, visibility, guards, logging.
 
   python3 tools/lint/lint.py [CHECKOUT]        prints one line per problem; exit code 1 if any
   python3 tools/lint/lint.py --fix [CHECKOUT]  formats C++ sources, sorts BUILD files and corrects
@@ -177,7 +177,7 @@ def check_builds(root, files, fix=False):
     for path in ours:
         if os.path.basename(path) == "BUILD":
             text = read(root, path)
-            problems += build_lists.check_order(path, text)
+            problems += build_lists.check_visibility(path, text) + build_lists.check_order(path, text)
             new = build_lists.rewrite(text, changes.get(os.path.dirname(path), {})) if fix else text
             if new != text:
                 with open(os.path.join(root, path), "w", encoding="utf-8") as file:

@@ -89,6 +89,12 @@ class LintTest(unittest.TestCase):
         self.assertEqual(build_lists.check_order("data/BUILD", commented), [])
         self.assertEqual(build_lists.rewrite(commented, {}), commented)
 
+    def test_visibility(self):
+        public = 'package(\n    default_testonly = True,\n    default_visibility = ["//visibility:public"],\n)\n'
+        self.assertIn("data/BUILD: no public", build_lists.check_visibility("data/BUILD", public)[0])
+        private = public.replace("//visibility:public", "//data:__pkg__")
+        self.assertEqual(build_lists.check_visibility("data/BUILD", private), [])
+
     def test_fix(self):
         build = ('m2f_cc_library(\n    name = "a",\n    srcs = ["a.cc"],\n    deps = [":b"],\n)\n\n'
                  'm2f_cc_library(\n    name = "b",\n    hdrs = ["b.h"],\n)\n')
