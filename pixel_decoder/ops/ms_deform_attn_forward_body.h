@@ -24,6 +24,9 @@ constexpr int kUnrolled = std::min<int>(4, 32 / kLanes<scalar_t>);
 // Samples of a run.
 constexpr int64_t kForwardSamples = 192;
 
+// Queries between asking memory for the place of a sum and writing it.
+constexpr int64_t kQueriesAhead = 12;
+
 // One head's values.
 template <typename scalar_t>
 struct MapView {
@@ -151,9 +154,11 @@ M2F_VECTOR_TARGET void ForwardPart(const Task& task, int64_t part,
     queries = std::min(run->max_queries, last - q);
     FillRun(task, b, q, m, queries, run);
     const int64_t cell = (b * sizes.queries + q) * sizes.heads + m;
-    for (int64_t i = 0; i < queries; ++i) {
-      SumChannels(*run, i, map, channels,
-                  task.output + (cell + i * sizes.heads) * channels);
+    const int64_t row = sizes.heads * channels;
+    scalar_t* output = task.output + cell * channels;
+    for (int64_t i = 0; i < queries; ++i, output += row) {
+      Prefetch</*kWrite=*/true>(output, kQueriesAhead * row, channels);
+      SumChannels(*run, i, map, channels, output);
     }
   }
 }

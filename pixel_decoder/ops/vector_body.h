@@ -76,16 +76,17 @@ M2F_VECTOR_INLINE void Store(const Element& element, scalar_t* destination) {
   std::memcpy(destination, &element, sizeof(Element));
 }
 
-// Asks memory for numbers[begin .. begin + size - 1], which need not exist.
-template <typename scalar_t>
+// Asks memory for numbers[begin .. begin + size - 1], which need not exist, to
+// read or, if kWrite, to overwrite them.
+template <bool kWrite = false, typename scalar_t>
 M2F_VECTOR_INLINE void Prefetch(const scalar_t* numbers, int64_t begin,
                                 int64_t size) {
   constexpr int64_t kCacheLine = 64 / sizeof(scalar_t);
   const auto address = reinterpret_cast<uintptr_t>(numbers);
   for (int64_t i = begin; i < begin + size; i += kCacheLine) {
     __builtin_prefetch(
-        reinterpret_cast<const void*>(address + i * sizeof(scalar_t)),
-        /*rw=*/0, /*locality=*/2);
+        reinterpret_cast<const void*>(address + i * sizeof(scalar_t)), kWrite,
+        /*locality=*/2);
   }
 }
 
