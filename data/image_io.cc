@@ -10,6 +10,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/data_files.h"
+#include "mask2former/data/decode_image.h"
 #include "mask2former/data/png_chunks.h"
 #include "mask2former/data/png_decoder.h"
 
@@ -69,27 +70,6 @@ std::string Hint(const PngInfo& found, const PngInfo& wanted) {
   return ": rewrite it with the bit depth wanted";
 }
 
-// OpenCV's decoder on bytes that are known to be whole.
-absl::StatusOr<cv::Mat> DecodeUnchanged(absl::string_view bytes, int flags,
-                                        absl::string_view name) {
-  const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1,
-                       const_cast<char*>(bytes.data()));
-  cv::Mat image;
-  try {
-    image = cv::imdecode(buffer, flags);
-  } catch (const cv::Exception& e) {
-    return absl::DataLossError(
-        absl::StrCat(name, " cannot be decoded: ", e.what()));
-  }
-  if (image.empty()) {
-    return absl::DataLossError(
-        absl::StrCat(name,
-                     " cannot be decoded: its picture data are damaged "
-                     "or of a format that OpenCV does not know"));
-  }
-  return image;
-}
-
 }  // namespace
 
 std::string Describe(const PngInfo& info) {
@@ -141,7 +121,7 @@ absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
         absl::StrCat(name, " cannot be decoded: ", fast.status().message()));
   }
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
-                       DecodeUnchanged(bytes, cv::IMREAD_UNCHANGED, name));
+                       DecodeImage(bytes, cv::IMREAD_UNCHANGED, name));
   const int type = format == PngFormat::kRgb8    ? CV_8UC3
                    : format == PngFormat::kGray8 ? CV_8UC1
                                                  : CV_16UC1;
@@ -185,7 +165,7 @@ absl::StatusOr<cv::Mat> ReadImageAsRgb(const std::string& path) {
     }
   }
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
-                       DecodeUnchanged(bytes, cv::IMREAD_COLOR, path));
+                       DecodeImage(bytes, cv::IMREAD_COLOR, path));
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/data/decode_image.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/png_chunks.h"
 
@@ -52,22 +53,6 @@ absl::Status CheckWhole(absl::string_view bytes, absl::string_view name) {
   return absl::Status(status.code(), absl::StrCat(name, " ", status.message()));
 }
 
-absl::StatusOr<cv::Mat> Decode(absl::string_view bytes, int flags,
-                               absl::string_view name) {
-  const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1,
-                       const_cast<char*>(bytes.data()));
-  cv::Mat image;
-  try {
-    image = cv::imdecode(buffer, flags);
-  } catch (const cv::Exception& e) {
-    return absl::DataLossError(
-        absl::StrCat(name, " cannot be decoded: ", e.what()));
-  }
-  if (!image.empty()) return image;
-  return absl::DataLossError(
-      absl::StrCat(name, " cannot be decoded: its picture data are damaged"));
-}
-
 }  // namespace
 
 absl::StatusOr<cv::Mat> DecodePaletteIndices(absl::string_view bytes,
@@ -82,14 +67,15 @@ absl::StatusOr<cv::Mat> DecodePaletteIndices(absl::string_view bytes,
   const std::string gray = AsGray(bytes);
   if (info.bit_depth == 8) return DecodePng(gray, PngFormat::kGray8, name);
   M2F_ASSIGN_OR_RETURN(const cv::Mat stretched,
-                       Decode(gray, cv::IMREAD_GRAYSCALE, name));
+                       DecodeImage(gray, cv::IMREAD_GRAYSCALE, name));
   return cv::Mat(stretched / (255 / ((1 << info.bit_depth) - 1)));
 }
 
 absl::StatusOr<cv::Mat> DecodePaletteColors(absl::string_view bytes,
                                             absl::string_view name) {
   M2F_RETURN_IF_ERROR(CheckWhole(bytes, name));
-  M2F_ASSIGN_OR_RETURN(cv::Mat image, Decode(bytes, cv::IMREAD_COLOR, name));
+  M2F_ASSIGN_OR_RETURN(cv::Mat image,
+                       DecodeImage(bytes, cv::IMREAD_COLOR, name));
   cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
   return image;
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "mask2former/common/paths.h"
+#include "mask2former/common/print_progress.h"
 #include "mask2former/common/program.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/scene/write_cityscapes.h"
@@ -72,12 +73,7 @@ absl::Status Run(const CommandLine&) {
   int64_t written = 0;
   options.progress = [&written](int64_t done, int64_t total) {
     written = done;
-    // About twenty lines, however many pictures.
-    if (done == total || done * 20 / total != (done - 1) * 20 / total) {
-      std::printf("%lld of %lld pictures\n", static_cast<long long>(done),
-                  static_cast<long long>(total));
-      std::fflush(stdout);
-    }
+    PrintProgress(done, total, "pictures");
   };
   M2F_RETURN_IF_ERROR(GenerateCityscapes(options));
   std::printf(written == 0 ? "%s is complete already\n" : "wrote %s\n",

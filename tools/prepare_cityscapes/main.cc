@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_split.h"
 #include "mask2former/common/paths.h"
+#include "mask2former/common/print_progress.h"
 #include "mask2former/common/program.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/prepare_cityscapes.h"
@@ -45,12 +46,7 @@ absl::Status Run(const CommandLine&) {
   int64_t written = 0;
   options.progress = [&written](int64_t done, int64_t total) {
     written = done;
-    // About twenty lines, however many files.
-    if (done == total || done * 20 / total != (done - 1) * 20 / total) {
-      std::printf("%lld of %lld files\n", static_cast<long long>(done),
-                  static_cast<long long>(total));
-      std::fflush(stdout);
-    }
+    PrintProgress(done, total, "files");
   };
   M2F_RETURN_IF_ERROR(PrepareCityscapes(options));
   std::printf("wrote %lld pictures to %s\n", static_cast<long long>(written),
