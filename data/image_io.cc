@@ -27,16 +27,11 @@ absl::Status Annotate(const absl::Status& status, absl::string_view name) {
 
 // `bytes` have passed CheckPngHeader().
 PngInfo ParseHeader(absl::string_view bytes) {
-  const auto* b = reinterpret_cast<const unsigned char*>(bytes.data());
-  const auto big_endian = [b](int at) {
-    return int64_t{b[at]} << 24 | int64_t{b[at + 1]} << 16 |
-           int64_t{b[at + 2]} << 8 | int64_t{b[at + 3]};
-  };
   PngInfo info;
-  info.width = big_endian(16);
-  info.height = big_endian(20);
-  info.bit_depth = b[24];
-  info.color_type = b[25];
+  info.width = BigEndian32(&bytes[16]);
+  info.height = BigEndian32(&bytes[20]);
+  info.bit_depth = static_cast<unsigned char>(bytes[24]);
+  info.color_type = static_cast<unsigned char>(bytes[25]);
   return info;
 }
 

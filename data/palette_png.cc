@@ -21,14 +21,6 @@ constexpr size_t kHeaderCrcAt = 29;
 constexpr int kGray = 0;
 constexpr int kPalette = 3;
 
-uint32_t BigEndian(absl::string_view bytes, size_t at) {
-  uint32_t value = 0;
-  for (size_t i = at; i < at + 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
-}
-
 // The same picture data under a header that says gray, without a palette.
 // `bytes` have passed CheckPngChunks().
 std::string AsGray(absl::string_view bytes) {
@@ -39,7 +31,7 @@ std::string AsGray(absl::string_view bytes) {
     gray.at(kHeaderCrcAt + i) = static_cast<char>(crc >> (24 - 8 * i));
   }
   for (size_t at = kPngHeaderBytes; at < bytes.size();) {
-    const size_t size = BigEndian(bytes, at) + size_t{12};
+    const size_t size = BigEndian32(&bytes[at]) + size_t{12};
     const absl::string_view type = bytes.substr(at + 4, 4);
     if (type == "IDAT" || type == "IEND") gray.append(bytes.data() + at, size);
     at += size;

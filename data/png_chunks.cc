@@ -36,12 +36,6 @@ CrcTables MakeCrcTables() {
   return tables;
 }
 
-uint32_t BigEndian32(const char* bytes) {
-  const auto* b = reinterpret_cast<const unsigned char*>(bytes);
-  return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 |
-         uint32_t{b[3]};
-}
-
 uint32_t LittleEndian32(const unsigned char* b) {
   return uint32_t{b[3]} << 24 | uint32_t{b[2]} << 16 | uint32_t{b[1]} << 8 |
          uint32_t{b[0]};
@@ -77,6 +71,12 @@ absl::StatusOr<Chunk> ReadChunk(absl::string_view bytes, size_t offset) {
 }
 
 }  // namespace
+
+uint32_t BigEndian32(const char* bytes) {
+  const auto* b = reinterpret_cast<const unsigned char*>(bytes);
+  return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 |
+         uint32_t{b[3]};
+}
 
 uint32_t Crc32(absl::string_view bytes) {
   static const CrcTables& tables = *new CrcTables(MakeCrcTables());

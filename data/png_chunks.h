@@ -12,6 +12,9 @@ namespace mask2former {
 // Bytes of the PNG signature and of the header chunk that follows it.
 inline constexpr int64_t kPngHeaderBytes = 33;
 
+// A number of four bytes as PNG stores it: the highest first.
+uint32_t BigEndian32(const char* bytes);
+
 // CRC-32 of ISO 3309, as PNG, zip and Ethernet use it.
 uint32_t Crc32(absl::string_view bytes);
 

@@ -5,27 +5,23 @@
 #include <string>
 
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/testing/png_bytes.h"
 
 namespace mask2former {
 namespace {
 
 using ::testing::HasSubstr;
 
-std::string BigEndian32(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
-          static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string Chunk(const std::string& name, const std::string& contents) {
-  return BigEndian32(static_cast<uint32_t>(contents.size())) + name + contents +
-         BigEndian32(Crc32(name + contents));
-}
-
-std::string Signature() { return "\x89PNG\r\n\x1a\n"; }
-std::string Header() { return Chunk("IHDR", std::string(13, '\1')); }
+std::string Signature() { return std::string(kPngSignature); }
+std::string Header() { return PngChunk("IHDR", std::string(13, '\1')); }
 std::string Whole() {
-  return Signature() + Header() + Chunk("IDAT", "anything at all") +
-         Chunk("IEND", "");
+  return Signature() + Header() + PngChunk("IDAT", "anything at all") +
+         PngChunk("IEND", "");
+}
+
+TEST(BigEndian32Test, TheHighestByteIsFirst) {
+  EXPECT_EQ(BigEndian32("\x01\x02\x03\xff"), 0x010203FFu);
+  EXPECT_EQ(BigEndian32("\xff\x80\x7f\x01"), 0xFF807F01u);
 }
 
 TEST(Crc32Test, HasThePublishedCheckValue) {
@@ -76,10 +72,10 @@ TEST(CheckPngChunksTest, SaysWhatIsWrong) {
   EXPECT_THAT(CheckPngChunks(""),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("is empty")));
   EXPECT_THAT(
-      CheckPngChunks(Signature() + Header() + Chunk("IEND", "")),
+      CheckPngChunks(Signature() + Header() + PngChunk("IEND", "")),
       StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no picture data")));
   EXPECT_THAT(
-      CheckPngChunks(Signature() + Chunk("IDAT", "and no header before it")),
+      CheckPngChunks(Signature() + PngChunk("IDAT", "and no header before it")),
       StatusIs(absl::StatusCode::kDataLoss, HasSubstr("no PNG header")));
 }
 

@@ -20,14 +20,6 @@ namespace {
 // Above this, sizes are taken for damage: 4 GiB of pixels.
 constexpr int64_t kLargest = int64_t{1} << 32;
 
-uint32_t BigEndian(const char* bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
-}
-
 uint64_t Word(const uint8_t* bytes) {
   uint64_t word;
   std::memcpy(&word, bytes, 8);
@@ -174,7 +166,7 @@ bool UnfilterRows(uint8_t* filtered, cv::Mat& image) {
 absl::StatusOr<std::string> PictureData(absl::string_view png) {
   std::string data;
   for (size_t at = kPngHeaderBytes; at < png.size();) {
-    const size_t size = BigEndian(&png[at]);
+    const size_t size = BigEndian32(&png[at]);
     const absl::string_view type = png.substr(at + 4, 4);
     if (type == "tRNS") return absl::UnimplementedError("transparent colour");
     if (type == "IEND") break;
@@ -212,8 +204,8 @@ absl::Status Inflate(absl::string_view stream, uint8_t* output, size_t size) {
 }  // namespace
 
 absl::StatusOr<cv::Mat> DecodeLabelPng(absl::string_view png) {
-  const int64_t width = BigEndian(&png[16]);
-  const int64_t height = BigEndian(&png[20]);
+  const int64_t width = BigEndian32(&png[16]);
+  const int64_t height = BigEndian32(&png[20]);
   const int bit_depth = png[24];
   const int color_type = png[25];
   const bool is_interlaced = png[28] != 0;

@@ -13,6 +13,7 @@
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/png_chunks.h"
+#include "mask2former/data/testing/png_bytes.h"
 
 namespace mask2former {
 namespace {
@@ -68,52 +69,18 @@ cv::Mat RandomImage(cv::RNG& rng, int type, int height, int width, int kind) {
   return image;
 }
 
-std::string BigEndian(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes += static_cast<char>(value >> shift);
-  }
-  return bytes;
-}
-
-std::string Chunk(const std::string& type, const std::string& data) {
-  return BigEndian(static_cast<uint32_t>(data.size())) + type + data +
-         BigEndian(Crc32(type + data));
-}
-
-// A stream of stored blocks.
-std::string Zlib(const std::string& data) {
-  std::string stream = "\x78\x01";
-  for (size_t at = 0; at < data.size(); at += 1000) {
-    const std::string block = data.substr(at, 1000);
-    const uint32_t size = static_cast<uint32_t>(block.size());
-    stream += static_cast<char>(at + 1000 >= data.size());
-    for (const uint32_t n : {size, size ^ 0xFFFF}) {
-      stream += static_cast<char>(n);
-      stream += static_cast<char>(n >> 8);
-    }
-    stream += block;
-  }
-  uint32_t a = 1, b = 0;
-  for (const unsigned char byte : data) {
-    a = (a + byte) % 65521;
-    b = (b + a) % 65521;
-  }
-  return stream + BigEndian(b << 16 | a);
-}
-
 // A PNG of these rows of filter byte and residuals.
 std::string Png(int width, int height, int bit_depth, int color_type,
                 const std::string& filtered) {
-  std::string header = BigEndian(width) + BigEndian(height);
+  std::string header = PngNumber(width) + PngNumber(height);
   header += static_cast<char>(bit_depth);
   header += static_cast<char>(color_type);
   header += std::string(3, '\0');
-  const std::string stream = Zlib(filtered);
+  const std::string stream = StoredZlib(filtered);
   const size_t half = stream.size() / 2;
-  return "\x89PNG\r\n\x1a\n" + Chunk("IHDR", header) +
-         Chunk("IDAT", stream.substr(0, half)) +
-         Chunk("IDAT", stream.substr(half)) + Chunk("IEND", "");
+  return std::string(kPngSignature) + PngChunk("IHDR", header) +
+         PngChunk("IDAT", stream.substr(0, half)) +
+         PngChunk("IDAT", stream.substr(half)) + PngChunk("IEND", "");
 }
 
 TEST(PngDecoderTest, EqualsLibpngForEveryWayToCompress) {
@@ -158,7 +125,7 @@ TEST(PngDecoderTest, LeavesOtherKindsToOthers) {
               StatusIs(absl::StatusCode::kUnimplemented, testing::_));
   const auto gray = EncodePng(cv::Mat::zeros(3, 3, CV_8UC1));
   std::string transparent = *gray;
-  transparent.insert(kPngHeaderBytes, Chunk("tRNS", std::string(2, '\0')));
+  transparent.insert(kPngHeaderBytes, PngChunk("tRNS", std::string(2, '\0')));
   EXPECT_THAT(DecodeLabelPng(transparent),
               StatusIs(absl::StatusCode::kUnimplemented, testing::_));
 }

@@ -3,15 +3,16 @@
 
 #include <cstdint>
 
+#include "mask2former/data/split_mix64.h"
+
 namespace mask2former {
 
 // Random numbers of one sample, the same on every machine and in every thread:
 // they depend on the seed and the sample's number in the stream only. The
 // standard library's distributions would differ between its implementations.
 //
-// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators",
-// OOPSLA 2014 (SplitMix64); Lemire, "Fast Random Integer Generation in an
-// Interval", ACM TOMACS 2019.
+// Source: Lemire, "Fast Random Integer Generation in an Interval", ACM TOMACS
+// 2019; bits by SplitMix64.
 class SampleRandom {
  public:
   SampleRandom(int64_t seed, int64_t sample);
@@ -29,9 +30,7 @@ class SampleRandom {
   bool Coin(double probability = 0.5);
 
  private:
-  uint64_t Next();
-
-  uint64_t state_;
+  SplitMix64 bits_;
 };
 
 }  // namespace mask2former

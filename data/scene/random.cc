@@ -1,20 +1,6 @@
 #include "mask2former/data/scene/random.h"
 
 namespace mask2former {
-namespace {
-
-uint64_t Mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
-}  // namespace
-
-uint64_t SceneRandom::Next() {
-  state_ += 0x9E3779B97F4A7C15u;
-  return Mix(state_);
-}
 
 double SceneRandom::Uniform(double low, double high) {
   constexpr double kUnit = 1.0 / (uint64_t{1} << 53);
@@ -28,11 +14,12 @@ int SceneRandom::Integer(int low, int high) {
 }
 
 uint64_t SceneSeed(uint64_t seed, absl::string_view split, uint64_t index) {
-  uint64_t hash = Mix(seed + 0x9E3779B97F4A7C15u);
+  const auto mix = SplitMix64::Mix;
+  uint64_t hash = mix(seed + SplitMix64::kStep);
   for (const char c : split) {
-    hash = Mix(hash ^ static_cast<unsigned char>(c));
+    hash = mix(hash ^ static_cast<unsigned char>(c));
   }
-  return Mix(hash ^ Mix(index + 0x632BE59BD9B4E019u));
+  return mix(hash ^ mix(index + 0x632BE59BD9B4E019u));
 }
 
 }  // namespace mask2former

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
+#include "mask2former/data/split_mix64.h"
 
 namespace mask2former {
 
@@ -12,14 +13,11 @@ namespace mask2former {
 //
 // Do not draw twice in the arguments of one function call: their order of
 // evaluation is the compiler's choice. Braced initialisers have an order.
-//
-// Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators",
-// OOPSLA 2014 (SplitMix64).
 class SceneRandom {
  public:
-  explicit SceneRandom(uint64_t seed) : state_(seed) {}
+  explicit SceneRandom(uint64_t seed) : bits_(seed) {}
 
-  uint64_t Next();
+  uint64_t Next() { return bits_.Next(); }
 
   // In [low, high), with 53 random bits.
   double Uniform(double low, double high);
@@ -37,7 +35,7 @@ class SceneRandom {
   SceneRandom Fork() { return SceneRandom(Next()); }
 
  private:
-  uint64_t state_;
+  SplitMix64 bits_;
 };
 
 // The seed of picture number `index` of a split; any change gives another.

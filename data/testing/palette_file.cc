@@ -3,44 +3,9 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "mask2former/data/png_chunks.h"
+#include "mask2former/data/testing/png_bytes.h"
 
 namespace mask2former {
-namespace {
-
-std::string BigEndian(uint32_t value) {
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(value >> shift));
-  }
-  return bytes;
-}
-
-std::string Chunk(absl::string_view type, const std::string& data) {
-  const std::string checked = absl::StrCat(type, data);
-  return absl::StrCat(BigEndian(static_cast<uint32_t>(data.size())), checked,
-                      BigEndian(Crc32(checked)));
-}
-
-// A zlib stream of one stored block.
-std::string Stored(const std::string& data) {
-  const auto size = static_cast<uint16_t>(data.size());
-  std::string stream = "\x78\x01\x01";
-  for (const uint16_t value : {size, static_cast<uint16_t>(~size)}) {
-    stream.push_back(static_cast<char>(value));
-    stream.push_back(static_cast<char>(value >> 8));
-  }
-  uint32_t a = 1;
-  uint32_t b = 0;
-  for (const char c : data) {
-    a = (a + static_cast<unsigned char>(c)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return absl::StrCat(stream, data, BigEndian(b << 16 | a));
-}
-
-}  // namespace
 
 std::string PalettePng(const cv::Mat& indices, int bits) {
   std::string rows;
@@ -66,12 +31,12 @@ std::string PalettePng(const cv::Mat& indices, int bits) {
     }
   }
   const std::string header = absl::StrCat(
-      BigEndian(static_cast<uint32_t>(indices.cols)),
-      BigEndian(static_cast<uint32_t>(indices.rows)),
+      PngNumber(static_cast<uint32_t>(indices.cols)),
+      PngNumber(static_cast<uint32_t>(indices.rows)),
       std::string({static_cast<char>(bits), '\3', '\0', '\0', '\0'}));
-  return absl::StrCat("\x89PNG\r\n\x1a\n", Chunk("IHDR", header),
-                      Chunk("PLTE", palette), Chunk("IDAT", Stored(rows)),
-                      Chunk("IEND", ""));
+  return absl::StrCat(kPngSignature, PngChunk("IHDR", header),
+                      PngChunk("PLTE", palette),
+                      PngChunk("IDAT", StoredZlib(rows)), PngChunk("IEND", ""));
 }
 
 }  // namespace mask2former
