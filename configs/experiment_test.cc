@@ -55,6 +55,19 @@ TEST_P(EveryConfigTest, PrintsAsTheSameExperiment) {
   EXPECT_EQ(again.SerializeAsString(), experiment->SerializeAsString());
 }
 
+// config.textproto beside a run's weights.
+TEST_P(EveryConfigTest, IsReadBackFromWhatARunWrites) {
+  const auto experiment = ReadExperiment(GetParam(), {});
+  ASSERT_THAT(experiment, IsOk());
+  const std::string path = testing::TempDir() + "/config.textproto";
+  std::ofstream(path) << PrintConfig(WithDefaults(*experiment));
+  const auto again = ReadExperiment(path, {});
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->data().source_case(), experiment->data().source_case());
+  EXPECT_EQ(WithDefaults(*again).SerializeAsString(),
+            WithDefaults(*experiment).SerializeAsString());
+}
+
 INSTANTIATE_TEST_SUITE_P(Configs, EveryConfigTest,
                          testing::Values(kOfficialR50, kOfficialInstance,
                                          kOfficialPanoptic, kQuickstart,

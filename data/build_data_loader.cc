@@ -67,10 +67,6 @@ absl::Status ValidateFolder(const DataConfig& config) {
         "things apart; is ",
         DataConfig::Task_Name(config.task())));
   }
-  if (config.has_generated()) {
-    return absl::InvalidArgumentError(
-        "data.folder and data.generated cannot both be set");
-  }
   return ClassMap::Create(folder).status();
 }
 
