@@ -23,6 +23,7 @@
 #include "mask2former/model/weights/pickle.h"
 #include "mask2former/model/weights/pickled_tensors.h"
 #include "mask2former/model/weights/stored_zip.h"
+#include "mask2former/model/weights/tar_archive.h"
 #include "mask2former/model/weights/weight_file.h"
 
 // Of the sanitizers' runtime, whose header Debian leaves out.
@@ -61,7 +62,7 @@ std::vector<std::string> Seeds() {
   for (const char* const name :
        {"expected.safetensors", "numpy_protocol2.pkl", "numpy_protocol3.pkl",
         "numpy_protocol4.pkl", "numpy_protocol5.pkl", "torch.pth",
-        "torch_legacy.pth", "torch_tensors.pkl",
+        "torch_legacy.pth", "torch_tar.pth", "torch_tensors.pkl",
         "shards/model-00001-of-00002.safetensors"}) {
     const auto bytes = ReadFile(std::string("model/weights/testdata/") + name);
     EXPECT_THAT(bytes, IsOk());
@@ -146,6 +147,7 @@ bool ReadAll(const std::string& bytes) {
   const absl::string_view view(owner->data(), owner->size());
   // As they are called by others than ReadWeightBytes().
   (void)ReadStoredZip(view).ok();
+  (void)ReadTar(view).ok();
   (void)ParseSafetensors(view).ok();
   (void)ReadPickle(view, WeightGlobals()).ok();
   const auto file = ReadWeightBytes(view, owner);

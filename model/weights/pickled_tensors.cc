@@ -53,6 +53,18 @@ constexpr NamedType kTorchTypes[] = {
     {"torch.storage UntypedStorage", std::nullopt},
 };
 
+// What a file from before 0.4 calls its tensors; storages say the type.
+constexpr absl::string_view kTensorClasses[] = {
+    "torch ByteTensor",        "torch CharTensor",
+    "torch DoubleTensor",      "torch FloatTensor",
+    "torch HalfTensor",        "torch IntTensor",
+    "torch LongTensor",        "torch ShortTensor",
+    "torch.cuda ByteTensor",   "torch.cuda CharTensor",
+    "torch.cuda DoubleTensor", "torch.cuda FloatTensor",
+    "torch.cuda HalfTensor",   "torch.cuda IntTensor",
+    "torch.cuda LongTensor",   "torch.cuda ShortTensor",
+};
+
 constexpr NamedType kNumpyTypes[] = {
     {"b1", ElementType::kBool},      {"c16", ElementType::kComplex128},
     {"c8", ElementType::kComplex64}, {"f2", ElementType::kFloat16},
@@ -217,6 +229,8 @@ absl::Span<const absl::string_view> WeightGlobals() {
   static const auto* const kGlobals = [] {
     auto* const names = new std::vector<absl::string_view>(
         std::begin(kOtherGlobals), std::end(kOtherGlobals));
+    names->insert(names->end(), std::begin(kTensorClasses),
+                  std::end(kTensorClasses));
     for (const NamedType& row : kTorchTypes) names->push_back(row.name);
     std::sort(names->begin(), names->end());
     return names;
@@ -232,13 +246,15 @@ absl::StatusOr<std::optional<ElementType>> TorchType(
   return Malformed("its type is none of LibTorch's");
 }
 
-bool PickledTensors::IsTensor(const PickleValue& value) {
+bool PickledTensors::IsTensor(const PickleValue& value) const {
   return IsTorchTensor(value) || IsParameter(value) || IsReconstructed(value) ||
-         IsBuffer(value) || IsScalar(value);
+         IsBuffer(value) || IsScalar(value) ||
+         (value.is(Kind::kExternal) && source_.tensor != nullptr);
 }
 
 absl::StatusOr<RawTensor> PickledTensors::Read(const PickleValue& value) {
   M2F_RETURN_IF_ERROR(budget_.Charge(sizeof(RawTensor)));
+  if (value.is(Kind::kExternal)) return source_.tensor(*value.items[0]);
   if (IsTorchTensor(value)) return ReadTensor(value);
   if (IsParameter(value) && !Arguments(value).empty() &&
       IsTorchTensor(*Arguments(value)[0])) {

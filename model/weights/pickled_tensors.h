@@ -46,6 +46,8 @@ struct StorageSource {
   std::function<absl::StatusOr<PickledStorage>(const PickleValue& id)> find;
   // From what torch.storage._load_from_bytes is given.
   std::function<absl::StatusOr<PickledStorage>(absl::string_view bytes)> load;
+  // By persistent id, in files that keep whole tensors so; else empty.
+  std::function<absl::StatusOr<RawTensor>(const PickleValue& id)> tensor;
 };
 
 // The globals that pickled weights may refer to, sorted, for ReadPickle().
@@ -70,7 +72,7 @@ class PickledTensors {
   }
 
   // Whether `value` is meant as an array or a tensor.
-  static bool IsTensor(const PickleValue& value);
+  bool IsTensor(const PickleValue& value) const;
 
   // An array or a scalar of NumPy, a tensor or a parameter of LibTorch.
   //

@@ -41,7 +41,7 @@ absl::StatusOr<RawTensor> Read(const std::string& body,
   };
   PickledTensors tensors(std::make_shared<std::string>(program), memory,
                          source);
-  EXPECT_TRUE(PickledTensors::IsTensor(*pickle->root));
+  EXPECT_TRUE(tensors.IsTensor(*pickle->root));
   auto tensor = tensors.Read(*pickle->root);
   if (tensor.ok() && tensor->num_elements() > 0) {
     // Reads it while the pickle is still there.

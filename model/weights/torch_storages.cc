@@ -25,12 +25,14 @@ absl::Status Malformed(absl::string_view reason) {
   return absl::InvalidArgumentError(reason);
 }
 
-// ("storage", type, key, device, size[, view])
+// ("storage", type, key, device, size[, part])
 struct StorageId {
   std::optional<ElementType> type;
   std::string key;
   int64_t size = 0;  // In elements.
   uint64_t bytes = 0;
+  // The bytes of it that are meant.
+  uint64_t part_begin = 0, part_bytes = 0;
 };
 
 absl::StatusOr<StorageId> ParseId(const PickleValue& id) {
@@ -39,10 +41,6 @@ absl::StatusOr<StorageId> ParseId(const PickleValue& id) {
       !id.items[2]->is(Kind::kString) || !id.items[4]->is(Kind::kInt) ||
       id.items[4]->number < 0) {
     return Malformed("a storage has an unknown id");
-  }
-  if (id.items.size() > 5 && !id.items[5]->is(Kind::kNone)) {
-    return Malformed(
-        "a storage is a view of another, as LibTorch wrote before 0.4");
   }
   StorageId parsed;
   M2F_ASSIGN_OR_RETURN(parsed.type, TorchType(*id.items[1]));
@@ -54,6 +52,22 @@ absl::StatusOr<StorageId> ParseId(const PickleValue& id) {
                              static_cast<uint64_t>(element), &parsed.bytes)) {
     return Malformed("a storage is too large");
   }
+  parsed.part_bytes = parsed.bytes;
+  if (id.items.size() == 5 || id.items[5]->is(Kind::kNone)) return parsed;
+  // Before 0.4: (key, first element, elements) of a part.
+  const PickleValue& part = *id.items[5];
+  if (!part.is(Kind::kTuple) || part.items.size() != 3 ||
+      !part.items[1]->is(Kind::kInt) || !part.items[2]->is(Kind::kInt)) {
+    return Malformed("a part of a storage has an unknown id");
+  }
+  const int64_t begin = part.items[1]->number;
+  const int64_t size = part.items[2]->number;
+  if (begin < 0 || size < 0 || begin > parsed.size ||
+      size > parsed.size - begin) {
+    return Malformed("a part of a storage ends beyond it");
+  }
+  parsed.part_begin = static_cast<uint64_t>(begin * element);
+  parsed.part_bytes = static_cast<uint64_t>(size * element);
   return parsed;
 }
 
@@ -99,7 +113,8 @@ absl::StatusOr<PickledStorage> TorchFile::Find(const PickleValue& id) const {
                                   " should have ", parsed.bytes,
                                   " bytes, it has ", found->second.size()));
   }
-  return PickledStorage{parsed.type, found->second};
+  return PickledStorage{
+      parsed.type, found->second.substr(parsed.part_begin, parsed.part_bytes)};
 }
 
 absl::StatusOr<TorchFile> ReadTorchZip(absl::string_view bytes) {

@@ -89,6 +89,27 @@ TEST(TorchStoragesTest, ComparesAStorageWithItsId) {
                                      HasSubstr("storage 1 is not in the")));
 }
 
+// As before 0.4: elements 3 and 4 of 8.
+TEST(TorchStoragesTest, AStorageMayBePartOfAnother) {
+  const std::string archive = Archive({});
+  const auto file = ReadTorchZip(archive);
+  ASSERT_THAT(file, IsOk());
+  const auto find = [&](int8_t begin) {
+    const std::string program =
+        std::string("\x80\x02(U\x07storagectorch\nCharStorage\nU\x01") +
+        "0U\x03" + "cpuK\x08U\x01" + "1K" + static_cast<char>(begin) +
+        "K\x02\x87t.";
+    const auto id = ReadPickle(program, WeightGlobals());
+    EXPECT_THAT(id, IsOk());
+    return file->Find(*id->root);
+  };
+  const auto found = find(3);
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->bytes, "45");
+  EXPECT_THAT(find(7), StatusIs(absl::StatusCode::kInvalidArgument,
+                                HasSubstr("ends beyond it")));
+}
+
 TEST(TorchStoragesTest, AStorageAloneIsAStorage) {
   EXPECT_THAT(LoadStorage(TestData("torch_legacy.pth")),
               StatusIs(absl::StatusCode::kInvalidArgument,

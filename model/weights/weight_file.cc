@@ -17,7 +17,9 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/model/weights/pickle.h"
 #include "mask2former/model/weights/pickled_tensors.h"
+#include "mask2former/model/weights/tar_archive.h"
 #include "mask2former/model/weights/torch_storages.h"
+#include "mask2former/model/weights/torch_tar.h"
 
 namespace mask2former {
 namespace {
@@ -87,7 +89,7 @@ class Collector {
           key.is(Kind::kString) ? absl::StrCat(prefix, key.text)
           : key.is(Kind::kInt)  ? absl::StrCat(prefix, key.number)
                                 : absl::StrCat(prefix, "?");
-      if (PickledTensors::IsTensor(value)) {
+      if (tensors_.IsTensor(value)) {
         absl::StatusOr<RawTensor> tensor = tensors_.Read(value);
         if (!tensor.ok()) {
           return Malformed(absl::StrCat("tensor ", Quoted(name), ": ",
@@ -302,10 +304,21 @@ absl::StatusOr<WeightFile> ReadWeightBytes(absl::string_view bytes,
     file.format = "pickle";
     return file;
   }
-  if (bytes.size() > 262 && bytes.substr(257, 5) == "ustar") {
-    return Malformed(
-        "a tar archive, as torch.save wrote before 0.1.10; load and save it "
-        "again with a newer one");
+  if (IsTar(bytes)) {
+    M2F_ASSIGN_OR_RETURN(const TorchTar torch, TorchTar::Read(bytes));
+    StorageSource source;
+    source.tensor = [&](const PickleValue& id) {
+      return torch.Find(id, owner);
+    };
+    source.find = [](const PickleValue&) -> absl::StatusOr<PickledStorage> {
+      return Malformed("a storage lies in the pickle");
+    };
+    source.load = LoadStorage;
+    M2F_ASSIGN_OR_RETURN(
+        WeightFile file,
+        FromPickle(torch.pickle(), bytes.size(), owner, source));
+    file.format = "PyTorch tar";
+    return file;
   }
   return Malformed(
       "neither safetensors nor a file of torch.save nor a pickle of protocol 2 "

@@ -36,7 +36,7 @@ struct WeightFile {
 // name:
 //
 //   safetensors, alone or in parts with an index (*.index.json)
-//   torch.save, as a zip archive or in its form before 1.6
+//   torch.save, as a zip archive, in its form before 1.6, or as a tar archive
 //   detectron2's .pkl: pickled NumPy arrays or LibTorch tensors
 //   a folder with model.safetensors, pytorch_model.bin or their index
 //

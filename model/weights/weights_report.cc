@@ -47,7 +47,7 @@ std::string WeightsReport::ToString(size_t limit) const {
   return text;
 }
 
-std::string WeightsReport::ToTable() const {
+std::string WeightsReport::ToTable(bool with_matched) const {
   std::vector<Row> rows;
   for (const std::string& name : missing) {
     rows.push_back({"missing", name, "the model needs it, the file lacks it"});
@@ -68,7 +68,9 @@ std::string WeightsReport::ToTable() const {
   for (const IgnoredEntry& entry : explained) {
     rows.push_back({"not needed", entry.name, entry.reason});
   }
-  for (const std::string& name : matched) rows.push_back({"matched", name, ""});
+  for (const std::string& name : matched) {
+    if (with_matched) rows.push_back({"matched", name, ""});
+  }
   size_t width = 4;
   for (const Row& row : rows) width = std::max(width, row.name.size());
   std::string table =

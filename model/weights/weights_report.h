@@ -30,8 +30,8 @@ struct WeightsReport {
   // One line with the counts, then up to `limit` names of each kind.
   std::string ToString(size_t limit = 5) const;
 
-  // A line per tensor: outcome, name, reason. Matched ones last.
-  std::string ToTable() const;
+  // A line per tensor: outcome, name, reason. Matched ones last, or left out.
+  std::string ToTable(bool with_matched = true) const;
 };
 
 }  // namespace mask2former

@@ -6,7 +6,9 @@
 namespace mask2former {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 WeightsReport Example() {
   WeightsReport report;
@@ -43,6 +45,9 @@ TEST(WeightsReportTest, TheTableHasAReasonPerRow) {
             "in part        g         2 of 3 classes by name\n"
             "not needed     fc.bias   the classifier of ImageNet\n"
             "matched        a.weight\n");
+  EXPECT_THAT(
+      Example().ToTable(/*with_matched=*/false),
+      AllOf(HasSubstr("unexpected     e "), Not(HasSubstr("a.weight"))));
 }
 
 TEST(WeightsReportTest, OnlyWhatIsNotExplainedMakesItIncomplete) {

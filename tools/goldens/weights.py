@@ -5,6 +5,7 @@
   numpy_protocol{2..5}.pkl  detectron2's form, NumPy arrays of all dtypes, C and Fortran order
   torch_tensors.pkl         LibTorch tensors in a plain pickle, as the official Swin converter writes
   torch.pth, torch_legacy.pth   torch.save now and before 1.6: shared storages, strides, bfloat16, ..
+  torch_tar.pth             the same as torch.save wrote before 0.1.10; torch.load still reads it
   shards/                   safetensors in two parts with an index, config.json with class names
   big_endian.pkl, objects.pkl, code.pkl   what must be refused; code.pkl would run os.system
 
@@ -16,6 +17,8 @@ import io
 import json
 import pathlib
 import pickle
+import struct
+import tarfile
 
 import numpy as np
 import safetensors.torch
@@ -65,6 +68,61 @@ def torch_tensors():
     return tensors
 
 
+class NumberedTensors(pickle.Pickler):
+    """Pickles an object whose tensors are numbers, from 1000 on."""
+
+    def __init__(self, file):
+        super().__init__(file, protocol=2)
+        self.tensors = []
+
+    def persistent_id(self, value):
+        if not isinstance(value, torch.Tensor):
+            return None
+        self.tensors.append(value.detach())
+        return str(999 + len(self.tensors))
+
+
+def torch_tar(checkpoint):
+    """A tar archive of a description of the machine, the object, its tensors and their storages."""
+    def dump(value):
+        return pickle.dumps(value, protocol=2)
+
+    file = io.BytesIO()
+    numbered = NumberedTensors(file)
+    numbered.dump(checkpoint)
+    members = {"sys_info": dump({"protocol_version": 1000, "little_endian": True,
+                                 "type_sizes": {"short": 2, "int": 4, "long": 4}}),
+               "pickle": file.getvalue()}
+    storages, parts = {}, []  # By address: (number, storage); (number, whole, first, elements).
+    tensors = [dump(len(numbered.tensors))]
+    for i, tensor in enumerate(numbered.tensors):
+        storage = tensor.storage()
+        address = storage.data_ptr() or -i
+        number = storages.setdefault(address, (5000 + len(storages), storage))[0]
+        offset = tensor.storage_offset()
+        if tensor.shape == (6,):  # As a storage that is part of another.
+            parts.append((9000 + i, number, offset, 6))
+            number, offset = 9000 + i, 0
+        sizes = [*tensor.shape, *tensor.stride(), offset]
+        tensors += [dump((1000 + i, number, torch.FloatTensor)),
+                    struct.pack(f"<q{len(sizes)}q", tensor.dim(), *sizes)]
+    members["tensors"] = b"".join(tensors)
+    contents = [dump(len(storages))]
+    for number, storage in storages.values():
+        kind = getattr(torch, storage.pickle_storage_type())
+        contents += [dump((number, "cpu", kind)), struct.pack("<q", storage.size()),
+                     bytes(storage.untyped())]
+    members["storages"] = b"".join(contents) + dump(parts)
+
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, member in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(member), 1.5  # A fraction, for an extended header.
+            tar.addfile(info, io.BytesIO(member))
+    return out.getvalue()
+
+
 class Code:
     def __reduce__(self):
         import os
@@ -90,6 +148,11 @@ def main():
         file = io.BytesIO()
         torch.save(checkpoint, file, _use_new_zipfile_serialization=is_zip)
         write(name, file.getvalue())
+
+    old = collections.OrderedDict((k, v) for k, v in tensors.items() if k != "torch.uint16")
+    write("torch_tar.pth", torch_tar({**checkpoint, "model": old}))
+    loaded = torch.load(OUT / "torch_tar.pth", weights_only=False)["model"]
+    assert all(torch.equal(loaded[k], v) and loaded[k].dtype == v.dtype for k, v in old.items())
 
     expected = {k: torch.from_numpy(np.ascontiguousarray(v).reshape(v.shape))
                 for k, v in arrays.items()}
