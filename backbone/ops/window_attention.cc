@@ -102,6 +102,12 @@ at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
                            const at::Tensor& position_bias, int64_t window,
                            int64_t shift) {
   Check(qkv, padding, position_bias, window, shift);
+  // Fused kernels number windows in 16 bits.
+  const int64_t windows =
+      qkv.size(0) * (qkv.size(1) / window + 1) * (qkv.size(2) / window + 1);
+  if (!qkv.is_cpu() && windows <= 65535) {
+    return SdpaWindowAttention(qkv, padding, position_bias, window, shift);
+  }
   if (!HasKernel(qkv, position_bias, window, shift)) {
     return ComposedWindowAttention(qkv, padding, position_bias, window, shift);
   }

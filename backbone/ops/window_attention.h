@@ -29,8 +29,10 @@ namespace mask2former::ops {
 // The first three are floating point and of one dtype. On a CPU, float32 with
 // windows of 3 or more and D a multiple of 32 takes one pass over the windows
 // and keeps nothing but its arguments for the backward pass, which computes
-// ComposedWindowAttention() once more. All else is that. Both are
-// deterministic; they differ by rounding. Differentiable once.
+// ComposedWindowAttention() once more. Other types and sizes on a CPU are that.
+// Both are deterministic; they differ by rounding. Any other device, CUDA in
+// float, half and bfloat16 say, takes LibTorch's scaled_dot_product_attention
+// with the bias as its mask: SdpaWindowAttention(). Differentiable once.
 //
 // Throws c10::Error on any other shape or dtype.
 //

@@ -51,6 +51,10 @@ void BM_ComposedInference(benchmark::State& state) {
   Inference<ComposedWindowAttention>(state);
 }
 BENCHMARK(BM_ComposedInference)->Apply(FrameSizes);
+void BM_SdpaInference(benchmark::State& state) {
+  Inference<SdpaWindowAttention>(state);
+}
+BENCHMARK(BM_SdpaInference)->Apply(FrameSizes);
 
 // The crop of a training step: a quarter of the frame.
 void CropSizes(benchmark::internal::Benchmark* benchmark) {
@@ -83,6 +87,10 @@ void BM_ComposedTraining(benchmark::State& state) {
   Training<ComposedWindowAttention>(state);
 }
 BENCHMARK(BM_ComposedTraining)->Apply(CropSizes);
+void BM_SdpaTraining(benchmark::State& state) {
+  Training<SdpaWindowAttention>(state);
+}
+BENCHMARK(BM_SdpaTraining)->Apply(CropSizes);
 
 }  // namespace
 }  // namespace mask2former::ops

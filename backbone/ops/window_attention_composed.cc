@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/roll.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 
 #include <cmath>
@@ -71,12 +72,44 @@ at::Tensor ShiftMask(int64_t height, int64_t width, int64_t window,
       .unsqueeze(1);
 }
 
-}  // namespace
+// What attention inside the windows makes of queries, keys and values, three of
+// [B, n, M, T, D], bias [M, T, T] and mask [n, 1, T, T] or undefined:
+// [B, n, M, T, D].
+using Attention = at::Tensor (*)(const at::Tensor& parts,
+                                 const at::Tensor& bias,
+                                 const at::Tensor& mask);
 
-at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
-                                   const at::Tensor& padding,
-                                   const at::Tensor& position_bias,
-                                   int64_t window, int64_t shift) {
+at::Tensor Attend(const at::Tensor& parts, const at::Tensor& bias,
+                  const at::Tensor& mask) {
+  const double scale = 1 / std::sqrt(static_cast<double>(parts.size(5)));
+  at::Tensor scores =
+      at::matmul(parts[0] * scale, parts[1].transpose(-2, -1)) + bias;
+  if (mask.defined()) scores = scores + mask;
+  return at::matmul(at::softmax(scores, -1), parts[2]);
+}
+
+at::Tensor AttendFused(const at::Tensor& parts, const at::Tensor& bias,
+                       const at::Tensor& mask) {
+  const int64_t batch = parts.size(1), windows = parts.size(2);
+  // Fused kernels want four dimensions: windows of all images are one batch.
+  const at::Tensor all = parts.flatten(1, 2);
+  at::Tensor bias_and_mask = bias.unsqueeze(0);
+  if (mask.defined()) {
+    bias_and_mask = bias_and_mask + mask;  // [n, M, T, T]
+    if (batch > 1) {
+      bias_and_mask = bias_and_mask.unsqueeze(0)
+                          .expand({batch, -1, -1, -1, -1})
+                          .flatten(0, 1);
+    }
+  }
+  return at::scaled_dot_product_attention(all[0], all[1], all[2], bias_and_mask)
+      .unflatten(0, {batch, windows});
+}
+
+// All that is the same whatever `attention` is.
+at::Tensor InWindows(Attention attention, const at::Tensor& qkv,
+                     const at::Tensor& padding, const at::Tensor& position_bias,
+                     int64_t window, int64_t shift) {
   const int64_t heads = position_bias.size(0);
   const int64_t channels = qkv.size(3) / 3;
   const int64_t height = RoundUp(qkv.size(1), window);
@@ -87,19 +120,30 @@ at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
   const at::Tensor parts = SplitWindows(map, window)
                                .unflatten(-1, {3, heads, channels / heads})
                                .permute({3, 0, 1, 4, 2, 5});
-  const double scale =
-      1 / std::sqrt(static_cast<double>(channels) / static_cast<double>(heads));
-  at::Tensor scores =
-      at::matmul(parts[0] * scale, parts[1].transpose(-2, -1)) + position_bias;
-  if (shift > 0) {
-    scores = scores + ShiftMask(height, width, window, shift, scores.options());
-  }
-  const at::Tensor gathered = at::matmul(at::softmax(scores, -1), parts[2]);
+  const at::Tensor gathered = attention(
+      parts, position_bias,
+      shift > 0 ? ShiftMask(height, width, window, shift, qkv.options())
+                : at::Tensor());
   // [B, n, M, T, D] -> [B, n, T, C]
   at::Tensor result =
       JoinWindows(gathered.transpose(2, 3).flatten(3), window, height, width);
   if (shift > 0) result = at::roll(result, {shift, shift}, {1, 2});
   return result.narrow(1, 0, qkv.size(1)).narrow(2, 0, qkv.size(2));
+}
+
+}  // namespace
+
+at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
+                                   const at::Tensor& padding,
+                                   const at::Tensor& position_bias,
+                                   int64_t window, int64_t shift) {
+  return InWindows(Attend, qkv, padding, position_bias, window, shift);
+}
+
+at::Tensor SdpaWindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
+                               const at::Tensor& position_bias, int64_t window,
+                               int64_t shift) {
+  return InWindows(AttendFused, qkv, padding, position_bias, window, shift);
 }
 
 }  // namespace mask2former::ops

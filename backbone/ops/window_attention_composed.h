@@ -15,6 +15,14 @@ at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
                                    const at::Tensor& position_bias,
                                    int64_t window, int64_t shift);
 
+// The same with LibTorch's scaled_dot_product_attention for scores, softmax and
+// sum; bias and mask are its attn_mask. Where that has a fused kernel (CUDA:
+// float, half and bfloat16, heads of a multiple of 8 channels) scores are never
+// in memory, but bias plus mask is, once per window.
+at::Tensor SdpaWindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
+                               const at::Tensor& position_bias, int64_t window,
+                               int64_t shift);
+
 }  // namespace mask2former::ops
 
 #endif  // MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_COMPOSED_H_
