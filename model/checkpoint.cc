@@ -225,7 +225,8 @@ absl::StatusOr<WeightsReport> LoadWeights(const std::string& path,
   }
   Plan plan;
   plan.options = options;
-  plan.file_class_names = file.class_names;
+  plan.file_class_names =
+      file.class_names.empty() ? options.file_class_names : file.class_names;
   plan.backbone_only = weights->backbone_only;
   plan.release = [&file](const Source& source) {
     for (const absl::string_view part : source.mapped) {

@@ -28,6 +28,8 @@ struct LoadOptions {
   // The model's classes by number, without "no object"; may be empty. kSlice
   // takes rows of the classifier by name if the file has names, too.
   std::vector<std::string> class_names;
+  // Those of the file, for one that does not say them itself.
+  std::vector<std::string> file_class_names;
 };
 
 // The parameters and buffers of `module` by name, sharing its memory.

@@ -16,6 +16,7 @@
 #include "mask2former/common/safetensors.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/eval/network_classes.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/weights/hugging_face_names.h"
 #include "mask2former/model/weights/official_names.h"
@@ -55,9 +56,11 @@ std::vector<std::string> ClassNames(const ConvertOptions& options,
   const size_t classes = options.model->num_classes();
   if (of_file.size() == classes) return of_file;
   std::vector<std::string> names;
-  if (classes == kCityscapesClasses) {
-    for (int i = 0; i < kCityscapesClasses; ++i) {
-      names.emplace_back(CityscapesClass(i).name);
+  const absl::StatusOr<NetworkClasses> cityscapes =
+      CityscapesNetworkClasses(static_cast<int64_t>(classes));
+  if (cityscapes.ok()) {
+    for (const int label_id : cityscapes->label_ids) {
+      names.emplace_back(CityscapesLabels()[label_id].name);
     }
   }
   return names;
@@ -103,7 +106,8 @@ absl::StatusOr<WeightsReport> ConvertWeights(const ConvertOptions& options) {
   }
   M2F_ASSIGN_OR_RETURN(const WeightFile file, ReadWeightFile(options.input));
   const std::vector<std::string> class_names =
-      ClassNames(options, file.class_names);
+      ClassNames(options, file.class_names.empty() ? options.input_class_names
+                                                   : file.class_names);
   WeightsReport report;
   State state;
   std::shared_ptr<Segmentor> segmentor;
@@ -118,10 +122,17 @@ absl::StatusOr<WeightsReport> ConvertWeights(const ConvertOptions& options) {
     at::manual_seed(0);  // What the file lacks is the same every time.
     M2F_ASSIGN_OR_RETURN(segmentor, BuildSegmentor(*options.model));
     LoadOptions load;
-    load.on_mismatch = options.on_mismatch;
+    const bool strict = options.on_mismatch == OnMismatch::kFail;
+    load.on_mismatch = strict ? OnMismatch::kSkip : options.on_mismatch;
     load.allow_backbone_only = true;
     load.class_names = class_names;
+    load.file_class_names = options.input_class_names;
     M2F_ASSIGN_OR_RETURN(report, LoadWeights(options.input, load, *segmentor));
+    if (strict && !report.complete()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options.input, ": the weights do not fit the model:\n",
+                       report.ToTable(/*with_matched=*/false)));
+    }
     state = NamedState(*segmentor);
     if (output != Output::kSafetensors) {
       state[kLossWeights] = at::ones({options.model->num_classes() + 1});

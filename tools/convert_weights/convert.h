@@ -21,8 +21,10 @@ struct ConvertOptions {
   std::optional<ModelConfig> model;
   OnMismatch on_mismatch = OnMismatch::kFail;
   // Of the model, by class number. Empty: the file's if their number fits, else
-  // Cityscapes' for 19 classes.
+  // Cityscapes' for 19 classes and, of its things, for 8.
   std::vector<std::string> class_names;
+  // Of the file, if it has none.
+  std::vector<std::string> input_class_names;
 };
 
 // Reads weights of any kind and writes them with official, or as a folder with
@@ -34,7 +36,7 @@ struct ConvertOptions {
 //                 needs a model
 //
 // Returns a report of what fit the model (without one, of what was translated),
-// InvalidArgument if something did not and on_mismatch is kFail.
+// InvalidArgument, with a table of what did not, if on_mismatch is kFail.
 absl::StatusOr<WeightsReport> ConvertWeights(const ConvertOptions& options);
 
 }  // namespace mask2former

@@ -134,7 +134,9 @@ TEST(ConvertWeightsTest, KeepsTheClassesThatHaveTheSameName) {
   options.class_names = {"sky", "lamp", "road", "car", "bicycle"};
   EXPECT_THAT(ConvertWeights(options),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("class_embed.bias: file [20], model [6]")));
+                       AllOf(HasSubstr("shape differs  sem_seg_head.predictor."
+                                       "class_embed.bias"),
+                             HasSubstr("file [20], model [6]"))));
   options.on_mismatch = OnMismatch::kSlice;
   const auto report = ConvertWeights(options);
   ASSERT_THAT(report, IsOk());
@@ -151,6 +153,43 @@ TEST(ConvertWeightsTest, KeepsTheClassesThatHaveTheSameName) {
   EXPECT_TRUE(rows[3].equal(from[13]));  // car
   EXPECT_TRUE(rows[4].equal(from[18]));  // bicycle
   EXPECT_TRUE(rows[5].equal(from[19]));  // No object.
+}
+
+TEST(ConvertWeightsTest, TheFilesClassesCanBeNamed) {
+  ConvertOptions options;
+  options.model = Model(kResNet, 2);
+  options.input = Path("nameless.safetensors");
+  const auto state = Saved(*options.model, options.input);
+  options.output = Path("one_class.safetensors");
+  options.model = Model(kResNet, 1);
+  options.class_names = {"sky"};
+  options.on_mismatch = OnMismatch::kSlice;
+  const std::string name = "sem_seg_head.predictor.class_embed.bias";
+  const auto first_row = [&](const std::string& reason) {
+    const auto report = ConvertWeights(options);
+    EXPECT_THAT(report, IsOk());
+    EXPECT_THAT(report->adapted[0].reason, HasSubstr(reason));
+    const auto end = ReadSafetensors(options.output);
+    EXPECT_THAT(end, IsOk());
+    return end->tensors.at(name)[0];
+  };
+  EXPECT_TRUE(first_row("for want of names").equal(state.at(name)[0]));
+  options.input_class_names = {"road", "sky"};
+  EXPECT_TRUE(first_row("1 of 1 classes by name").equal(state.at(name)[1]));
+}
+
+TEST(ConvertWeightsTest, ModelsOfThingsGetTheirNames) {
+  ConvertOptions options;
+  options.model = Model(kSwin, 8);
+  options.input = Path("things.safetensors");
+  Saved(*options.model, options.input);
+  options.output = Path("things");
+  ASSERT_THAT(ConvertWeights(options), IsOk());
+  const auto folder = ReadWeightFile(options.output);
+  ASSERT_THAT(folder, IsOk());
+  EXPECT_THAT(folder->class_names,
+              ElementsAre("person", "rider", "car", "truck", "bus", "train",
+                          "motorcycle", "bicycle"));
 }
 
 TEST(ConvertWeightsTest, SaysWhatIsWrongBeforeWriting) {

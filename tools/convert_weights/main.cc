@@ -32,8 +32,12 @@ DEFINE_string(on_mismatch, "fail",
               "keeps the model's initial values; slice, which also takes what "
               "tensors of two shapes share, classes by their names.");
 DEFINE_string(class_names, "",
-              "The model's classes in order, with commas. By default the "
-              "file's, or those of Cityscapes for 19.");
+              "The model's classes in order, with commas. By default those "
+              "of data.folder in the config, else the file's, else those of "
+              "Cityscapes for 19 or, things only, 8.");
+DEFINE_string(input_class_names, "",
+              "The file's classes in order, with commas, if it does not say "
+              "them itself; published .pkl and .pth do not.");
 
 namespace mask2former {
 namespace {
@@ -68,11 +72,19 @@ absl::Status Run(const CommandLine& line) {
   if (!FLAGS_class_names.empty()) {
     options.class_names = absl::StrSplit(FLAGS_class_names, ',');
   }
+  if (!FLAGS_input_class_names.empty()) {
+    options.input_class_names = absl::StrSplit(FLAGS_input_class_names, ',');
+  }
   if (!FLAGS_config.empty()) {
     M2F_ASSIGN_OR_RETURN(
         const Experiment experiment,
         ReadExperiment(ResolveUserPath(FLAGS_config), line.overrides));
     options.model = experiment.model();
+    if (options.class_names.empty()) {
+      for (const FolderClass& row : experiment.data().folder().classes()) {
+        options.class_names.push_back(row.name());
+      }
+    }
   }
   M2F_ASSIGN_OR_RETURN(const WeightsReport report, ConvertWeights(options));
   std::fputs(report.ToTable().c_str(), stdout);
