@@ -19,6 +19,9 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/matcher/build_matcher.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/inference_settings.h"
+#include "mask2former/model/instance_inference.h"
+#include "mask2former/model/panoptic_inference.h"
 #include "mask2former/model/segmentor.h"
 #include "mask2former/model/semantic_labels.h"
 #include "mask2former/tools/counters/flop_counter.h"
@@ -34,6 +37,8 @@ constexpr char kBackbone[] = "backbone";
 constexpr char kPixelDecoder[] = "pixel decoder";
 constexpr char kTransformerDecoder[] = "transformer decoder";
 constexpr char kLabels[] = "labels";
+constexpr char kSegments[] = "panoptic segments";
+constexpr char kInstances[] = "instances";
 
 int64_t CountParameters(const torch::nn::Module& module) {
   int64_t count = 0;
@@ -133,11 +138,35 @@ void RunInference(Segmentor& segmentor, const InferenceConfig& config,
           : decoder.forward(pixels.levels, pixels.mask_features).back();
   pixels = {};
   meter.End(*piece++);
-  for (int64_t i = 0; i < options.batch; ++i) {
-    SemanticLabels(prediction, i, padded, prepared.sizes[i], prepared.sizes[i],
-                   config.resize_before_scores());
+  const auto for_every_image = [&](const auto& function) {
+    for (int64_t i = 0; i < options.batch; ++i) {
+      function(i, prepared.sizes[i]);
+    }
+    meter.End(*piece++);
+  };
+  const std::vector<bool> all_things(prediction.class_logits.size(2) - 1, true);
+  if (config.semantic_on()) {
+    for_every_image([&](int64_t i, const ImageSize& size) {
+      SemanticLabels(prediction, i, padded, size, size,
+                     ResizesBeforeScores(config));
+    });
   }
-  meter.End(*piece++);
+  if (config.panoptic_on()) {
+    PanopticOptions panoptic;
+    // Random weights are sure of nothing: so that every query counts.
+    panoptic.object_mask_threshold = 0;
+    panoptic.is_thing = all_things;
+    for_every_image([&](int64_t i, const ImageSize& size) {
+      PanopticInference(prediction, i, padded, size, size, panoptic);
+    });
+  }
+  if (config.instance_on()) {
+    InstanceOptions instance;
+    instance.top_k = config.top_k();
+    for_every_image([&](int64_t i, const ImageSize& size) {
+      InstanceInference(prediction, i, padded, size, size, instance);
+    });
+  }
   description.total.inference_bytes = meter.peak();
 }
 
@@ -217,11 +246,14 @@ absl::StatusOr<ModelDescription> DescribeModel(const Experiment& experiment,
   description.pieces = {
       {kBackbone, CountParameters(*segmentor->backbone())},
       {kPixelDecoder, CountParameters(*segmentor->pixel_decoder())},
-      {kTransformerDecoder, CountParameters(*segmentor->transformer_decoder())},
-      {kLabels}};
+      {kTransformerDecoder,
+       CountParameters(*segmentor->transformer_decoder())}};
+  const InferenceConfig& inference = experiment.model().inference();
+  if (inference.semantic_on()) description.pieces.push_back({kLabels});
+  if (inference.panoptic_on()) description.pieces.push_back({kSegments});
+  if (inference.instance_on()) description.pieces.push_back({kInstances});
   description.weight_bytes = WeightBytes(*segmentor);
-  RunInference(*segmentor, experiment.model().inference(), options,
-               description);
+  RunInference(*segmentor, inference, options, description);
   if (options.training) {
     RunTrainingForward(*segmentor, options, description);
     M2F_ASSIGN_OR_RETURN(description.training_bytes,

@@ -37,8 +37,10 @@ struct PieceDescription {
 };
 
 struct ModelDescription {
-  std::vector<PieceDescription> pieces;  // As they run.
-  PieceDescription total;                // bytes: the peak, and the sum kept.
+  // As they run: the three of the model, then the results that its settings
+  // switch on ("labels", "panoptic segments", "instances").
+  std::vector<PieceDescription> pieces;
+  PieceDescription total;  // bytes: the peak, and the sum kept.
 
   int64_t weight_bytes = 0;  // Parameters and buffers.
   // What inference makes of the weights once and keeps.

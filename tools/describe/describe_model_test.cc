@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 
 namespace mask2former {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -126,6 +130,32 @@ TEST(DescribeModelTest, LeavesTrainingOutIfAsked) {
   const std::string text = TextReport(*description, options);
   EXPECT_THAT(text, HasSubstr("1 x 64 x 96"));
   EXPECT_THAT(text, Not(HasSubstr("Training")));
+}
+
+TEST(DescribeModelTest, ResultsAreThoseOfTheTask) {
+  DescribeOptions options = Small();
+  options.training = false;
+  Experiment experiment = Tiny();
+  auto& inference = *experiment.mutable_model()->mutable_inference();
+  const auto results = [&] {
+    const auto description = DescribeModel(experiment, options);
+    EXPECT_THAT(description, IsOk());
+    std::vector<std::string> names;
+    for (size_t i = 3; i < description->pieces.size(); ++i) {
+      names.push_back(description->pieces[i].name);
+      EXPECT_GT(description->pieces[i].inference_bytes, 64 * 96)
+          << names.back();
+    }
+    return names;
+  };
+  EXPECT_THAT(results(), ElementsAre("labels"));
+  inference.set_semantic_on(false);
+  inference.set_instance_on(true);
+  EXPECT_THAT(results(), ElementsAre("instances"));
+  inference.set_semantic_on(true);
+  inference.set_panoptic_on(true);
+  EXPECT_THAT(results(),
+              ElementsAre("labels", "panoptic segments", "instances"));
 }
 
 TEST(DescribeModelTest, RejectsSizesThatAreNotPositive) {
