@@ -3,8 +3,10 @@
 
   bazel build //tools/convert_weights //tools/predict
   python3 tools/peers/weights.py --models R50,SwinT,SwinB [--names SwinT=official_names.txt]
+      [--task semantic|instance|panoptic]
 
-For each model, with random weights:
+For each model, with random weights and the task's official configuration (19 classes, for instances
+8, with Cityscapes' names):
 
   1. transformers' save_pretrained() -> //tools/predict --weights=FOLDER: final class and mask
      logits of three pictures, one of odd size, against transformers' own (largest difference)
@@ -34,16 +36,18 @@ STAGES = ["stage1", "stage2", "stage3", "stage4"]
 MODELS = {
     "R50": (lambda: ResNetConfig(
         embedding_size=64, hidden_sizes=[256, 512, 1024, 2048], depths=[3, 4, 6, 3],
-        layer_type="bottleneck", out_features=STAGES), "resnet {}"),
+        layer_type="bottleneck", out_features=STAGES), "maskformer2_R50_bs16_90k"),
     "SwinT": (lambda: SwinConfig(
         embed_dim=96, depths=[2, 2, 6, 2], num_heads=[3, 6, 12, 24], window_size=7,
-        out_features=STAGES), "swin {}"),
+        out_features=STAGES), "swin/maskformer2_swin_tiny_bs16_90k"),
     "SwinB": (lambda: SwinConfig(
         embed_dim=128, depths=[2, 2, 18, 2], num_heads=[4, 8, 16, 32], window_size=12,
-        out_features=STAGES),
-        "swin { embed_channels: 128 depths: [2, 2, 18, 2] num_heads: [4, 8, 16, 32] "
-        "window_size: 12 }"),
+        out_features=STAGES), "swin/maskformer2_swin_base_IN21k_384_bs16_90k"),
 }
+THINGS = ["person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"]
+STUFF = ["road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign",
+         "vegetation", "terrain", "sky"]
+TASKS = {"semantic": STUFF + THINGS, "instance": THINGS, "panoptic": STUFF + THINGS}
 SIZES = [(128, 256), (181, 243), (256, 160)]  # Height, width.
 MEAN = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
 STD = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
@@ -57,10 +61,10 @@ def program(name, *arguments):
     return run.stdout
 
 
-def random_model(backbone):
+def random_model(backbone, num_labels):
     torch.manual_seed(0)
     model = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(
-        backbone_config=backbone, num_queries=100, num_labels=19, feature_size=256,
+        backbone_config=backbone, num_queries=100, num_labels=num_labels, feature_size=256,
         mask_feature_size=256, hidden_dim=256, encoder_layers=6, decoder_layers=10,
         encoder_feedforward_dim=1024, dim_feedforward=2048, num_attention_heads=8,
         dropout=0.0)).eval()
@@ -96,15 +100,13 @@ def compare(what, ours, theirs):
         sys.exit("more than 1e-4")
 
 
-def check(name, names_file, folder):
-    backbone, text = MODELS[name]
-    model = random_model(backbone())
+def check(name, task, names_file, folder):
+    backbone, file = MODELS[name]
+    classes = TASKS[task]
+    model = random_model(backbone(), len(classes))
     theirs = folder / "transformers"
     model.save_pretrained(theirs)
-    config = folder / "config.textproto"
-    config.write_text(f"model {{ backbone {{ {text} }} pixel_decoder {{ ms_deform_attn {{}} }} "
-                      "transformer_decoder { masked_attention {} } }\n"
-                      'data { root: "unused" } matcher { hungarian {} }\n')
+    config = f"configs/cityscapes/{task}-segmentation/{file}.textproto"
     pictures, expected = {}, {}
     for height, width in SIZES:
         pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
@@ -114,7 +116,7 @@ def check(name, names_file, folder):
         image = torch.nn.functional.pad(image, (0, -width % 32, 0, -height % 32))[None]
         with torch.inference_mode():
             expected[height, width] = model(pixel_values=image)
-    print(f"{name}: transformers -> //tools/predict")
+    print(f"{name}, {task}: transformers -> //tools/predict")
     ours = predict(folder, config, theirs, pictures)
     for (height, width), out in expected.items():
         size = f"{height}x{width}"
@@ -122,16 +124,20 @@ def check(name, names_file, folder):
         compare(f"{size} masks", ours[height, width]["pred_masks"], out.masks_queries_logits[0])
 
     back = folder / "back"
-    program("convert_weights", f"--config={config}", f"--input={theirs}", f"--output={back}")
+    program("convert_weights", f"--config={config}", f"--input={theirs}", f"--output={back}",
+            f"--class_names={','.join(classes)}")
     again, info = Mask2FormerForUniversalSegmentation.from_pretrained(back, output_loading_info=True)
     bad = [info[k] for k in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[k]]
     if bad:
         sys.exit(f"from_pretrained: {bad}")
+    if [again.config.id2label[i] for i in range(len(classes))] != classes:
+        sys.exit(f"from_pretrained: labels {again.config.id2label}")
     state = model.state_dict()
     for key, value in again.state_dict().items():
         if key != "criterion.empty_weight" and not torch.equal(value, state[key]):
             sys.exit(f"{key} came back otherwise")
-    print(f"  from_pretrained: {len(state)} tensors, none missing, none unexpected, all equal")
+    print(f"  from_pretrained: {len(state)} tensors, none missing, none unexpected, all equal; "
+          f"{len(classes)} labels by name")
 
     pth = folder / "official.pth"
     program("convert_weights", f"--config={config}", f"--input={theirs}", f"--output={pth}")
@@ -155,13 +161,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--task", choices=TASKS, default="semantic")
     parser.add_argument("--names", action="append", default=[],
                         help="MODEL=FILE with the official names and shapes")
     args = parser.parse_args()
     names = dict(item.split("=", 1) for item in args.names)
     for name in args.models.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            check(name, pathlib.Path(names[name]) if name in names else None, pathlib.Path(folder))
+            check(name, args.task, pathlib.Path(names[name]) if name in names else None, pathlib.Path(folder))
 
 
 if __name__ == "__main__":
