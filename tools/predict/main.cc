@@ -29,7 +29,7 @@ DEFINE_string(input, "",
               "pattern such as 'frames/*.jpg'. Needed.");
 DEFINE_string(output, "predictions",
               "Folder for the results; made if missing.");
-DEFINE_string(save, "overlay",
+DEFINE_string(save, "",
               "What to write, a list out of overlay, color (8-bit RGB), "
               "label_ids, train_ids (8-bit gray), confidence (gray: share of "
               "the best class in the sum of all classes' scores), raw "
@@ -37,7 +37,8 @@ DEFINE_string(save, "overlay",
               "same with sem_seg), panoptic (JSON and PNG of segments), "
               "panoptic_overlay, instances (text file and a mask each) and "
               "instance_overlay. The experiment must switch on the task: "
-              "model.inference.semantic_on, panoptic_on, instance_on.");
+              "model.inference.semantic_on, panoptic_on, instance_on. By "
+              "default the overlay of each task that it switches on.");
 DEFINE_int32(confidence_bits, 8, "8 or 16 bits per pixel of confidence.");
 DEFINE_bool(tta, false,
             "Test-time augmentation: labels from the mean over several sizes "
@@ -63,7 +64,6 @@ absl::Status Run(const CommandLine& line) {
         "--config and --input are needed; --help says more");
   }
   PredictOptions options;
-  M2F_ASSIGN_OR_RETURN(options.kinds, ParsePredictionFiles(FLAGS_save));
   options.output = ResolveUserPath(FLAGS_output);
   options.confidence_bits = FLAGS_confidence_bits;
   options.overwrite = FLAGS_overwrite;
@@ -74,6 +74,10 @@ absl::Status Run(const CommandLine& line) {
       ReadExperiment(ResolveUserPath(FLAGS_config), line.overrides));
   options.input = experiment.data().input();
   options.inference = experiment.model().inference();
+  options.kinds = OverlaysOf(options.inference);
+  if (!FLAGS_save.empty()) {
+    M2F_ASSIGN_OR_RETURN(options.kinds, ParsePredictionFiles(FLAGS_save));
+  }
   options.tta = experiment.eval().tta();
   if (FLAGS_tta) options.tta.set_enabled(true);
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,

@@ -188,6 +188,14 @@ bool IsSemantic(PredictionFile kind) {
   return kind != PredictionFile::kRaw && !IsPanoptic(kind) && !IsInstance(kind);
 }
 
+std::vector<PredictionFile> OverlaysOf(const InferenceConfig& config) {
+  std::vector<PredictionFile> kinds;
+  if (config.semantic_on()) kinds.push_back(PredictionFile::kOverlay);
+  if (config.panoptic_on()) kinds.push_back(PredictionFile::kPanopticOverlay);
+  if (config.instance_on()) kinds.push_back(PredictionFile::kInstanceOverlay);
+  return kinds;
+}
+
 bool NeedScores(const std::vector<PredictionFile>& kinds) {
   return std::any_of(kinds.begin(), kinds.end(), [](PredictionFile kind) {
     return kind == PredictionFile::kConfidence ||

@@ -57,6 +57,9 @@ enum class PredictionFile {
 absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
     absl::string_view list);
 
+// The overlay of each task that `config` switches on.
+std::vector<PredictionFile> OverlaysOf(const InferenceConfig& config);
+
 // Whether a prediction must have its scores for these.
 bool NeedScores(const std::vector<PredictionFile>& kinds);
 

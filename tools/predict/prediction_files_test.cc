@@ -187,6 +187,21 @@ TEST_F(WritePredictionFilesTest, RefusesObjectsOfOtherClasses) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 7 classes")));
 }
 
+TEST(OverlaysOfTest, AreThoseOfTheTasks) {
+  InferenceConfig config;
+  EXPECT_THAT(OverlaysOf(config), ElementsAre(PredictionFile::kOverlay));
+  config.set_panoptic_on(true);
+  config.set_instance_on(true);
+  EXPECT_THAT(
+      OverlaysOf(config),
+      ElementsAre(PredictionFile::kOverlay, PredictionFile::kPanopticOverlay,
+                  PredictionFile::kInstanceOverlay));
+  config.set_semantic_on(false);
+  config.set_panoptic_on(false);
+  EXPECT_THAT(OverlaysOf(config),
+              ElementsAre(PredictionFile::kInstanceOverlay));
+}
+
 TEST(TasksForTest, SwitchesOffWhatIsNotSaved) {
   const auto config = ParseTextProtoOrDie<InferenceConfig>(
       "semantic_on: true instance_on: true panoptic_on: true top_k: 7");
