@@ -103,4 +103,12 @@ echo "__version__ = '$version+cpu'" > cpu/torch/version.py
 sed -i 's/^CUDA=.*/CUDA=1/' doctor_bundle/about
 expect 1 "is a LibTorch for CPUs only" env LIBTORCH_ROOT="$PWD/cpu/torch" "$run" doctor
 
+# A LibTorch for GPUs without CUDA's libraries, of which a program needs one that is nowhere.
+touch cpu/torch/lib/libtorch_cuda.so
+ln -s "$libraries"/* cpu/torch/lib/ 2> /dev/null || true
+sed 's/libprotobuf\.so\.../libprotobuf.so.99/' doctor_bundle/bin/doctor > doctor_bundle/bin/lacking
+chmod +x doctor_bundle/bin/lacking
+expect 1 "not here: libprotobuf.so.99" env LIBTORCH_ROOT="$PWD/cpu/torch" "$run" lacking
+grep -qF "without --no-deps" err || fail "does not say what brings CUDA's libraries"
+
 echo "all as it should be"

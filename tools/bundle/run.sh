@@ -53,10 +53,18 @@ if [ "$CUDA" = 1 ] && [ ! -e "$root/lib/libtorch_cuda.so" ]; then
 fi
 
 path="$here/lib:$root/lib"
+cuda_folders=0
 for folder in "$root"/../nvidia/*/lib; do
-  [ ! -d "$folder" ] || path="$path:$folder"
+  [ ! -d "$folder" ] || { path="$path:$folder" cuda_folders=$((cuda_folders + 1)); }
 done
 path="$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}:$here/lib/last"
+# A wheel brings dozens, unless it was installed alone. Elsewhere CUDA may be where the loader looks anyway.
+if [ "$CUDA" = 1 ] && [ "$cuda_folders" -lt 5 ]; then
+  lacking="$(LD_TRACE_LOADED_OBJECTS=1 LD_LIBRARY_PATH="$path" "$here/bin/$program" 2> /dev/null |
+    sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p' | sort -u | tr '\n' ' ')"
+  [ -z "$lacking" ] || fail "built with CUDA, but these libraries of it are not here: $lacking" \
+    "pip install torch==$LIBTORCH_VERSION, without --no-deps, brings them; or add their folder to LD_LIBRARY_PATH"
+fi
 
 # An older glibc than this bundle was made with cannot load it; the one brought along can.
 host_glibc="$(getconf GNU_LIBC_VERSION 2> /dev/null | cut -d ' ' -f 2)"
