@@ -9,7 +9,6 @@
 #include <limits>
 #include <vector>
 
-#include "mask2former/common/point_sample_ops.h"
 #include "mask2former/common/testing/gradient_check.h"
 #include "mask2former/common/testing/reference_values.h"
 #include "mask2former/common/testing/tensor_matchers.h"
@@ -191,54 +190,6 @@ TEST(PointSampleRowsTest, RefusesASecondDerivative) {
                               /*retain_graph=*/true, /*create_graph=*/true);
       },
       ThrowsMessage<c10::Error>(HasSubstr("without create_graph")));
-}
-
-// What torch.ops.mask2former.point_sample_* are given may be anything.
-TEST(CheckPointSampleTest, NamesWhatDoesNotFit) {
-  const torch::Tensor maps = torch::zeros({2, 3, 4, 5});
-  const torch::Tensor points = torch::zeros({1, 6, 2});
-  const torch::Tensor rows = torch::zeros({1}, torch::kLong);
-  const torch::Tensor gradients = torch::zeros({1, 3, 6});
-  const std::vector<int64_t> sizes = {2, 3, 4, 5};
-  const auto read = [](const torch::Tensor& maps, const torch::Tensor& rows,
-                       const torch::Tensor& points) {
-    return [=] { CheckPointSampleRead(maps, rows, points); };
-  };
-  const auto add = [](const torch::Tensor& gradients, const torch::Tensor& rows,
-                      const torch::Tensor& points,
-                      const std::vector<int64_t>& sizes) {
-    return [=] { CheckPointSampleAdd(gradients, rows, points, sizes); };
-  };
-  const auto says = [](const char* text) {
-    return ThrowsMessage<c10::Error>(HasSubstr(text));
-  };
-  const PointSampleSizes read_sizes = CheckPointSampleRead(maps, rows, points);
-  const PointSampleSizes add_sizes =
-      CheckPointSampleAdd(gradients, rows, points, sizes);
-  for (const PointSampleSizes& s : {read_sizes, add_sizes}) {
-    EXPECT_THAT((std::vector<int64_t>{s.groups, s.maps, s.points, s.height,
-                                      s.width, s.images}),
-                ElementsAre(1, 3, 6, 4, 5, 2));
-  }
-  EXPECT_THAT(read(maps.to(torch::kInt), rows, points),
-              says("maps must be bool, uint8 or floating point, got Int"));
-  EXPECT_THAT(read(maps, rows.to(torch::kInt), points),
-              says("rows must be int64, got Int"));
-  EXPECT_THAT(read(maps, rows.view({1, 1}), points), says("rows must have"));
-  EXPECT_THAT(read(maps, torch::zeros({}, torch::kLong), points),
-              says("rows must have shape"));
-  EXPECT_THAT(read(maps, rows, points.to(torch::kInt)),
-              says("points must be floating point, got Int"));
-  EXPECT_THAT(add(gradients, rows, points, {2, 3, 4}),
-              says("maps must have shape [M, C, H, W]"));
-  EXPECT_THAT(add(gradients, rows, points, {2, -3, 4, 5}),
-              says("maps must have pixels"));
-  EXPECT_THAT(add(gradients, rows, points.expand({2, 6, 2}), sizes),
-              says("points must have shape [1, *, 2]"));
-  EXPECT_THAT(add(gradients.narrow(2, 0, 5), rows, points, sizes),
-              says("gradients must have shape [1, 3, 6]"));
-  EXPECT_THAT(add(gradients.to(torch::kHalf), rows, points, sizes),
-              says("gradients must be Float or Double, got Half"));
 }
 
 TEST(PointSampleRowsTest, ReadsTheRowsThatAreAskedFor) {
