@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
-#include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 
 namespace mask2former {
 namespace {
@@ -28,30 +28,8 @@ class LoadSegmentorTest : public testing::Test {
         testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(root_);
     ASSERT_THAT(CreateDirectories(root_), IsOk());
-    experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
-      model {
-        backbone { resnet { depth: 18 norm: BN width: 16 } }
-        pixel_decoder {
-          ms_deform_attn {
-            channels: 32
-            mask_channels: 32
-            num_layers: 1
-            num_heads: 2
-            feedforward_channels: 32
-          }
-        }
-        transformer_decoder {
-          masked_attention {
-            num_queries: 5
-            channels: 32
-            num_heads: 2
-            feedforward_channels: 32
-            num_layers: 1
-          }
-        }
-      }
-      trainer { device: CPU }
-    )pb");
+    *experiment_.mutable_model() = TinyModelConfig();
+    experiment_.mutable_trainer()->set_device(TrainerConfig::CPU);
     experiment_.set_output_dir(root_ + "/run");
   }
 

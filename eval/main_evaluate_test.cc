@@ -17,6 +17,7 @@
 #include "mask2former/eval/scores_json.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 
 namespace mask2former {
 namespace {
@@ -35,27 +36,6 @@ class EvaluateExperimentTest : public testing::Test {
     std::filesystem::remove_all(root_);
     ASSERT_THAT(CreateDirectories(root_), IsOk());
     experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
-      model {
-        backbone { resnet { depth: 18 norm: BN width: 16 } }
-        pixel_decoder {
-          ms_deform_attn {
-            channels: 32
-            mask_channels: 32
-            num_layers: 1
-            num_heads: 2
-            feedforward_channels: 32
-          }
-        }
-        transformer_decoder {
-          masked_attention {
-            num_queries: 5
-            channels: 32
-            num_heads: 2
-            feedforward_channels: 32
-            num_layers: 1
-          }
-        }
-      }
       data {
         generated { train_images: 1 val_images: 3 height: 64 width: 128 }
         input { min_size_test: 64 max_size_test: 128 }
@@ -63,6 +43,7 @@ class EvaluateExperimentTest : public testing::Test {
       trainer { device: CPU }
       eval { num_pictures: 2 }
     )pb");
+    *experiment_.mutable_model() = TinyModelConfig();
     experiment_.mutable_data()->set_root(root_ + "/data");
     experiment_.set_output_dir(root_ + "/run");
     torch::manual_seed(1);

@@ -8,6 +8,7 @@
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/tensor_matchers.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 
 namespace mask2former {
 namespace {
@@ -17,30 +18,10 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 std::shared_ptr<Segmentor> Tiny(const std::string& more = "") {
-  auto segmentor = BuildSegmentor(ParseTextProtoOrDie<ModelConfig>(
-      R"pb(
-        backbone { resnet { depth: 18 width: 16 norm: BN } }
-        pixel_decoder {
-          ms_deform_attn {
-            channels: 32
-            mask_channels: 32
-            num_layers: 1
-            num_heads: 4
-            feedforward_channels: 32
-          }
-        }
-        transformer_decoder {
-          masked_attention {
-            num_queries: 5
-            channels: 32
-            num_heads: 4
-            feedforward_channels: 32
-            num_layers: 2
-          }
-        }
-        num_classes: 3
-      )pb" +
-      more));
+  ModelConfig config = TinyModelConfig();
+  config.set_num_classes(3);
+  config.MergeFrom(ParseTextProtoOrDie<ModelConfig>(more));
+  auto segmentor = BuildSegmentor(config);
   EXPECT_THAT(segmentor, IsOk());
   return *segmentor;
 }
@@ -87,8 +68,8 @@ TEST(SegmentorTest, ReturnsOnePredictionPerLayerAndTrainsEveryParameter) {
   ASSERT_EQ(predictions.size(), 3);
   at::Tensor sum = at::zeros({});
   for (const MaskPrediction& prediction : predictions) {
-    EXPECT_THAT(prediction.class_logits.sizes(), ElementsAre(2, 5, 4));
-    EXPECT_THAT(prediction.mask_logits.sizes(), ElementsAre(2, 5, 16, 24));
+    EXPECT_THAT(prediction.class_logits.sizes(), ElementsAre(2, 6, 4));
+    EXPECT_THAT(prediction.mask_logits.sizes(), ElementsAre(2, 6, 16, 24));
     sum = sum + prediction.class_logits.square().sum() +
           prediction.mask_logits.square().sum();
   }

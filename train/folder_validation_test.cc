@@ -14,6 +14,7 @@
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 
 namespace mask2former {
 namespace {
@@ -36,28 +37,8 @@ class FolderValidationTest : public testing::Test {
       mask.colRange(0, 16).setTo(255);
       ASSERT_THAT(WritePngAtomically(root_ + "/masks/" + name, mask), IsOk());
     }
-    model_ = ParseTextProtoOrDie<ModelConfig>(R"pb(
-      backbone { resnet { depth: 18 norm: BN width: 16 } }
-      pixel_decoder {
-        ms_deform_attn {
-          channels: 32
-          mask_channels: 32
-          num_layers: 1
-          num_heads: 4
-          feedforward_channels: 32
-        }
-      }
-      transformer_decoder {
-        masked_attention {
-          num_queries: 6
-          channels: 32
-          num_heads: 4
-          feedforward_channels: 32
-          num_layers: 2
-        }
-      }
-      num_classes: 3
-    )pb");
+    model_ = TinyModelConfig();
+    model_.set_num_classes(3);
     data_ = ParseTextProtoOrDie<DataConfig>(R"pb(
       folder {
         train_images: "images/*.png"

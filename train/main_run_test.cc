@@ -16,7 +16,9 @@
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 #include "mask2former/train/logging/log_file.h"
+
 namespace mask2former {
 namespace {
 
@@ -42,28 +44,6 @@ class RunTrainingTest : public testing::Test {
         testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(root);
     experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
-      model {
-        backbone { resnet { depth: 18 norm: BN width: 16 } }
-        pixel_decoder {
-          ms_deform_attn {
-            channels: 32
-            mask_channels: 32
-            num_layers: 1
-            num_heads: 4
-            feedforward_channels: 32
-          }
-        }
-        transformer_decoder {
-          masked_attention {
-            num_queries: 6
-            channels: 32
-            num_heads: 4
-            feedforward_channels: 32
-            num_layers: 2
-          }
-        }
-        num_classes: 19
-      }
       data {
         generated { train_images: 4 val_images: 2 height: 64 width: 128 }
         input {
@@ -81,6 +61,7 @@ class RunTrainingTest : public testing::Test {
       trainer { log_period: 1 eval_period: 0 checkpoint_period: 0 seed: 3 }
       eval { num_pictures: 1 }
     )pb");
+    *experiment_.mutable_model() = TinyModelConfig();
     experiment_.mutable_data()->set_root(root + "/data");
     output_ = root + "/output";
     experiment_.set_output_dir(output_);

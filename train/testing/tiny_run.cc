@@ -9,6 +9,7 @@
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/matcher/build_matcher.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/testing/tiny_model_config.h"
 #include "mask2former/train/criterion/set_criterion.h"
 #include "mask2former/train/optimizer/build_optimizer.h"
 
@@ -16,29 +17,11 @@ namespace mask2former {
 
 TrainStep TinyTrainStep(const TinyOptions& options) {
   at::manual_seed(3);
-  const auto model = ParseTextProtoOrDie<ModelConfig>(
-      absl::StrCat("backbone { resnet { depth: 18 width: 16 norm: ",
-                   options.frozen_batch_norm ? "FROZEN_BN" : "BN",
-                   R"pb(}
-                        }
-      pixel_decoder {
-        ms_deform_attn {
-          channels: 32
-          mask_channels: 32
-          num_layers: 1
-          num_heads: 4
-          feedforward_channels: 32
-        }
-      }
-      transformer_decoder {
-        masked_attention {
-          num_queries: 6
-          channels: 32
-          num_heads: 4
-          feedforward_channels: 32
-          num_layers: 2
-        }
-      })pb"));
+  ModelConfig model = TinyModelConfig();
+  if (options.frozen_batch_norm) {
+    model.mutable_backbone()->mutable_resnet()->set_norm(
+        ResNetConfig::FROZEN_BN);
+  }
   std::shared_ptr<Segmentor> segmentor = BuildSegmentor(model).value();
   SolverConfig solver;
   solver.set_base_lr(2e-3);
