@@ -20,6 +20,19 @@
 namespace mask2former::ops {
 namespace {
 
+template <typename scalar_t>
+MsDeformAttnForwardTask<scalar_t> ForwardTask(
+    const MsDeformAttnSizes& sizes, const std::vector<int64_t>& level_shapes,
+    const at::Tensor& value, const at::Tensor& locations,
+    const at::Tensor& weights, at::Tensor& output) {
+  return {sizes,
+          level_shapes.data(),
+          value.const_data_ptr<scalar_t>(),
+          locations.const_data_ptr<scalar_t>(),
+          weights.const_data_ptr<scalar_t>(),
+          output.mutable_data_ptr<scalar_t>()};
+}
+
 // Channels per head: fewer than a vector, the unrolled 32, and one that takes
 // the unrolled, the vector and the scalar loop.
 using Parameter = std::tuple<CpuVectors, int64_t>;
@@ -32,17 +45,24 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
     }
   }
 
+  // Of what the reference is compared with.
+  static MsDeformAttnSizes Sizes() {
+    return {/*batch=*/2,
+            /*positions=*/89,
+            /*heads=*/3,
+            /*head_dim=*/std::get<1>(GetParam()),
+            /*queries=*/70,
+            /*levels=*/3,
+            /*points=*/5};
+  }
+  const std::vector<int64_t> level_shapes_ = {2, 3, 5, 4, 9, 7};
+
   template <typename scalar_t>
   void ExpectReference(at::ScalarType type, double tolerance) {
     const auto [vectors, head_dim] = GetParam();
-    const MsDeformAttnCpuKernel<scalar_t>* kernel =
-        GetMsDeformAttnCpuKernel<scalar_t>(vectors);
+    const auto* kernel = GetMsDeformAttnCpuKernel<scalar_t>(vectors);
     ASSERT_NE(kernel, nullptr);
-    const std::vector<int64_t> level_shapes = {2, 3, 5, 4, 9, 7};
-    const MsDeformAttnSizes sizes = {/*batch=*/2,    /*positions=*/89,
-                                     /*heads=*/3,    head_dim,
-                                     /*queries=*/70, /*levels=*/3,
-                                     /*points=*/5};
+    const MsDeformAttnSizes sizes = Sizes();
     at::Generator generator = at::detail::createCPUGenerator(3);
     at::Tensor value =
         at::randn({2, 89, 3, head_dim}, generator, type).requires_grad_();
@@ -52,20 +72,15 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
     at::Tensor weights =
         at::rand({2, 70, 3, 3, 5}, generator, type).requires_grad_();
     const at::Tensor expected =
-        MsDeformAttnReference(value, level_shapes, locations, weights);
+        MsDeformAttnReference(value, level_shapes_, locations, weights);
     const at::Tensor grad_output = at::randn(expected.sizes(), generator, type);
     const std::vector<at::Tensor> gradients = torch::autograd::grad(
         {expected}, {value, locations, weights}, {grad_output});
 
     // In uneven parts, as threads would.
     at::Tensor output = at::full(expected.sizes(), 1e6, type);
-    const MsDeformAttnForwardTask<scalar_t> forward = {
-        sizes,
-        level_shapes.data(),
-        value.const_data_ptr<scalar_t>(),
-        locations.const_data_ptr<scalar_t>(),
-        weights.const_data_ptr<scalar_t>(),
-        output.mutable_data_ptr<scalar_t>()};
+    const auto forward = ForwardTask<scalar_t>(sizes, level_shapes_, value,
+                                               locations, weights, output);
     kernel->forward(forward, 0, 13);
     kernel->forward(forward, 13, 13);
     kernel->forward(forward, 13, 2 * 3 * kForwardSplit);
@@ -76,7 +91,7 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
     at::Tensor grad_weights = at::full(weights.sizes(), 1e6, type);
     const MsDeformAttnBackwardTask<scalar_t> backward = {
         sizes,
-        level_shapes.data(),
+        level_shapes_.data(),
         grad_output.const_data_ptr<scalar_t>(),
         value.const_data_ptr<scalar_t>(),
         locations.const_data_ptr<scalar_t>(),
@@ -100,14 +115,9 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
   void ExpectFusedReference(at::ScalarType type, int64_t reference_batch,
                             double tolerance) {
     const auto [vectors, head_dim] = GetParam();
-    const MsDeformAttnCpuKernel<scalar_t>* kernel =
-        GetMsDeformAttnCpuKernel<scalar_t>(vectors);
+    const auto* kernel = GetMsDeformAttnCpuKernel<scalar_t>(vectors);
     ASSERT_NE(kernel, nullptr);
-    const std::vector<int64_t> level_shapes = {2, 3, 5, 4, 9, 7};
-    const MsDeformAttnSizes sizes = {/*batch=*/2,    /*positions=*/89,
-                                     /*heads=*/3,    head_dim,
-                                     /*queries=*/70, /*levels=*/3,
-                                     /*points=*/5};
+    const MsDeformAttnSizes sizes = Sizes();
     at::Generator generator = at::detail::createCPUGenerator(4);
     at::Tensor value =
         at::randn({2, 89, 3, head_dim}, generator, type).requires_grad_();
@@ -118,13 +128,13 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
     // Far apart, so that some weights vanish.
     at::Tensor logits =
         (20 * at::randn({2, 70, 3, 3, 5}, generator, type)).requires_grad_();
-    const at::Tensor level_sizes = at::tensor(level_shapes)
+    const at::Tensor level_sizes = at::tensor(level_shapes_)
                                        .view({3, 2})
                                        .flip(1)
                                        .to(type)
                                        .view({1, 1, 1, 3, 1, 2});
     const at::Tensor expected = MsDeformAttnReference(
-        value, level_shapes,
+        value, level_shapes_,
         points.unsqueeze(2).unsqueeze(4) + offsets / level_sizes,
         logits.flatten(3).softmax(-1).view_as(logits));
     const at::Tensor grad_output = at::randn(expected.sizes(), generator, type);
@@ -132,13 +142,13 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
         {expected}, {value, offsets, logits}, {grad_output});
 
     at::Tensor centres = at::full({reference_batch, 70, 3, 5, 2}, 1e6, type);
-    FillMsDeformAttnCentres(sizes, level_shapes.data(),
+    FillMsDeformAttnCentres(sizes, level_shapes_.data(),
                             points.const_data_ptr<scalar_t>(), reference_batch,
                             centres.mutable_data_ptr<scalar_t>());
     at::Tensor output = at::full(expected.sizes(), 1e6, type);
     const MsDeformAttnFusedTask<scalar_t> forward = {
         sizes,
-        level_shapes.data(),
+        level_shapes_.data(),
         value.const_data_ptr<scalar_t>(),
         centres.const_data_ptr<scalar_t>(),
         reference_batch,
@@ -156,7 +166,7 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
     at::Tensor grad_logits = at::full(logits.sizes(), 1e6, type);
     const MsDeformAttnFusedGradientTask<scalar_t> fused = {
         sizes,
-        level_shapes.data(),
+        level_shapes_.data(),
         centres.const_data_ptr<scalar_t>(),
         reference_batch,
         offsets.const_data_ptr<scalar_t>(),
@@ -167,7 +177,7 @@ class MsDeformAttnCpuKernelTest : public testing::TestWithParam<Parameter> {
         grad_logits.mutable_data_ptr<scalar_t>()};
     const MsDeformAttnBackwardTask<scalar_t> plain = {
         sizes,
-        level_shapes.data(),
+        level_shapes_.data(),
         grad_output.const_data_ptr<scalar_t>(),
         value.const_data_ptr<scalar_t>(),
         fused.locations,
@@ -217,30 +227,19 @@ TEST_P(MsDeformAttnCpuKernelTest, ReadsNothingFarOutsideAndZerosBeside) {
         at::tensor(places).repeat({queries * 2 * 2}).contiguous();
     const at::Tensor weights = at::full({1, queries, 2, 2, 10}, inf);
     at::Tensor output = at::full({1, queries, 2 * head_dim}, 1e6f);
-    const MsDeformAttnForwardTask<float> task = {
-        sizes,
-        level_shapes.data(),
-        value.const_data_ptr<float>(),
-        locations.const_data_ptr<float>(),
-        weights.const_data_ptr<float>(),
-        output.mutable_data_ptr<float>()};
-    GetMsDeformAttnCpuKernel<float>(vectors)->forward(task, 0,
-                                                      2 * kForwardSplit);
+    const auto* kernel = GetMsDeformAttnCpuKernel<float>(vectors);
+    kernel->forward(ForwardTask<float>(sizes, level_shapes, value, locations,
+                                       weights, output),
+                    0, 2 * kForwardSplit);
     EXPECT_THAT(output, TensorNear(at::zeros_like(output), 0., 0.));
 
     // Half a pixel outside a corner: a quarter of the pixel there.
     const at::Tensor ones = at::ones_like(value);
     const at::Tensor corner = at::zeros_like(locations);
     const at::Tensor one = at::ones_like(weights);
-    const MsDeformAttnForwardTask<float> corners = {
-        sizes,
-        level_shapes.data(),
-        ones.const_data_ptr<float>(),
-        corner.const_data_ptr<float>(),
-        one.const_data_ptr<float>(),
-        output.mutable_data_ptr<float>()};
-    GetMsDeformAttnCpuKernel<float>(vectors)->forward(corners, 0,
-                                                      2 * kForwardSplit);
+    kernel->forward(
+        ForwardTask<float>(sizes, level_shapes, ones, corner, one, output), 0,
+        2 * kForwardSplit);
     EXPECT_THAT(output, TensorNear(at::full_like(output, 5.f), 0., 0.));
   }
 }
