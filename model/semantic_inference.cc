@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "mask2former/common/tensor_shape.h"
 #include "mask2former/model/resize_maps.h"
 
 namespace mask2former {
@@ -30,18 +29,6 @@ at::Tensor ClassProbabilities(const at::Tensor& class_logits) {
 }
 
 }  // namespace
-
-at::Tensor SemanticScores(const at::Tensor& class_logits,
-                          const at::Tensor& mask_logits) {
-  CheckShape(class_logits, "class_logits", {kAny, kAny});
-  CheckShape(mask_logits, "mask_logits", {class_logits.size(0), kAny, kAny});
-  const at::Tensor probabilities = ClassProbabilities(class_logits);
-  const int64_t height = mask_logits.size(1), width = mask_logits.size(2);
-  at::Tensor scores = at::zeros({probabilities.size(1), height * width},
-                                probabilities.options());
-  Accumulate(probabilities, mask_logits.to(at::kFloat), scores);
-  return scores.view({-1, height, width});
-}
 
 at::Tensor SemanticInference(const MaskPrediction& prediction, int64_t index,
                              const ImageSize& padded, const ImageSize& image,

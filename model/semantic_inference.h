@@ -10,16 +10,10 @@
 
 namespace mask2former {
 
-// Sums the queries' masks, weighted by class: the score of class c at a pixel
-// is sum_q softmax(class_logits)[q, c] * sigmoid(mask_logits)[q].
-//
-//   class_logits  [Q, K + 1]; "no object", the last, is dropped after softmax
-//   mask_logits   [Q, H, W]
-//   returns       [K, H, W] float; not normalised, may exceed 1
-at::Tensor SemanticScores(const at::Tensor& class_logits,
-                          const at::Tensor& mask_logits);
-
-// Scores of one image of a batch at any size.
+// Scores of one image of a batch at any size: the sum of the queries' masks,
+// weighted by class. That of class c at a pixel is
+// sum_q softmax(class_logits)[q, c] * sigmoid(mask_logits)[q], without the last
+// class, "no object"; it is not normalised and may exceed 1.
 //
 //   prediction  of a batch padded to `padded`
 //   index       which image of the batch

@@ -9,10 +9,10 @@
 namespace mask2former {
 namespace {
 
-TEST(SemanticScoresTest, EqualsTheSpecificationsExample) {
-  const MaskPrediction example = InferenceExample();
+TEST(SemanticInferenceTest, EqualsTheSpecificationsExample) {
+  const ImageSize size = {4, 4};
   const at::Tensor scores =
-      SemanticScores(example.class_logits[0], example.mask_logits[0]);
+      SemanticInference(InferenceExample(), 0, size, size, size);
   ASSERT_EQ(scores.sizes(), (std::vector<int64_t>{3, 4, 4}));
   const double kTopLeft[] = {.9952, .0229, .0407};
   const double kInside[] = {1.0088, .9798, .0431};
