@@ -45,7 +45,8 @@ absl::StatusOr<std::string> FindWeights(const std::string& weights) {
     return absl::NotFoundError(
         absl::StrCat("no weights in '", weights,
                      "': the folder has neither model.safetensors nor a "
-                     "checkpoint of a run"));
+                     "checkpoint of a run; train first (//train:main), or "
+                     "name weights with --weights"));
   }
   return checkpoints.back() + kModelFile;
 }
