@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include "mask2former/backbone/ops/window_attention.h"
+#include "mask2former/backbone/ops/window_attention_composed.h"
 #include "mask2former/common/tensor_shape.h"
 
 namespace mask2former {
@@ -55,10 +56,15 @@ torch::Tensor WindowAttention::forward(const torch::Tensor& x) {
       table_.index_select(0, index.view(-1))
           .view({positions, positions, options_.num_heads})
           .permute({2, 0, 1});
+  // The kernel keeps no scores, and to compute them once more for the backward
+  // pass takes longer than it saves. Decided by the mode, not by gradients, so
+  // that a checkpointed forward pass gives the same numbers as its repetition.
+  const auto attend = is_training() && x.is_cpu() ? ops::ComposedWindowAttention
+                                                  : ops::WindowAttention;
   // Under autocast the linear map chooses the dtype.
-  return proj_->forward(ops::WindowAttention(
-      qkv, qkv_->bias.to(qkv.scalar_type()), bias.to(qkv.scalar_type()),
-      options_.window, options_.shift));
+  return proj_->forward(attend(qkv, qkv_->bias.to(qkv.scalar_type()),
+                               bias.to(qkv.scalar_type()), options_.window,
+                               options_.shift));
 }
 
 }  // namespace mask2former
