@@ -46,10 +46,10 @@ SegmentMap ToThingMap(const PanopticImage& image) {
 }
 
 cv::Mat InstanceMask(const InstancePrediction& instance) {
-  const at::Tensor& mask = instance.mask;
-  CV_Assert(mask.is_cpu() && mask.is_contiguous());
-  return cv::Mat(static_cast<int>(mask.size(0)), static_cast<int>(mask.size(1)),
-                 CV_8UC1, mask.data_ptr<bool>());
+  cv::Mat mask(static_cast<int>(instance.mask->height()),
+               static_cast<int>(instance.mask->width()), CV_8UC1);
+  instance.mask->Decode(mask.data);
+  return mask;
 }
 
 SegmentMap ToSegmentMap(const std::vector<InstancePrediction>& instances,

@@ -24,7 +24,7 @@ PanopticImage ToPanopticImage(const PanopticPrediction& prediction,
 SegmentMap ToSegmentMap(const PanopticImage& image);
 SegmentMap ToThingMap(const PanopticImage& image);
 
-// [H, W] CV_8UC1, 1 inside. Shares the prediction's memory.
+// [H, W] CV_8UC1, 1 inside.
 cv::Mat InstanceMask(const InstancePrediction& instance);
 
 // The instances with a score of at least `min_score` in one map, the ids 1, 2,

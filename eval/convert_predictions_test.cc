@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <opencv2/core.hpp>
 
 #include "mask2former/common/testing/status_matchers.h"
@@ -53,7 +54,8 @@ TEST(ToSegmentMapTest, ThingsAloneLeaveStuffEmpty) {
 
 TEST(ToSegmentMapTest, OfOverlappingInstancesTheHigherScoreIsSeen) {
   const auto mask = [](std::vector<int> inside) {
-    return at::tensor(inside, at::kInt).view({1, 4}).to(at::kBool);
+    return std::make_shared<RunLengthMask>(
+        EncodeMask(at::tensor(inside, at::kInt).view({1, 4}).to(at::kBool)));
   };
   const std::vector<InstancePrediction> instances = {
       {0.9, 2, 0, mask({1, 1, 0, 0})},

@@ -33,7 +33,8 @@ struct PicturePrediction : SemanticPrediction {
 //                made of
 //   with_scores  of the semantic task, as LabelPixels()
 //
-// Instances cost a byte for each pixel and query.
+// Memory: as LabelPixels(), PanopticInference() and InstanceInference(), one
+// after the other.
 //
 // Throws c10::Error as Segmentor does.
 PicturePrediction PredictPicture(Segmentor& segmentor,

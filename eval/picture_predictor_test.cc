@@ -55,7 +55,7 @@ TEST_F(PredictPictureTest, GivesEveryResultThatIsSwitchedOn) {
   EXPECT_TRUE(result.panoptic.segments[1].is_thing);
   ASSERT_GT(result.instances.size(), 0);
   EXPECT_EQ(result.instances[0].category, kCar);
-  EXPECT_EQ(result.instances[0].mask.sum().item<int64_t>(), 24 * 32);
+  EXPECT_EQ(result.instances[0].mask->area(), 24 * 32);
   for (const InstancePrediction& instance : result.instances) {
     EXPECT_GE(instance.category, 11) << "things only";
   }

@@ -1,6 +1,7 @@
 #include "mask2former/model/instance_inference.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -25,20 +26,24 @@ TEST(InstanceInferenceTest, EqualsTheSpecificationsExample) {
     EXPECT_NEAR(instances[i].score, kScores[i], 6e-5) << i;
     EXPECT_EQ(instances[i].category, 2) << i;
     EXPECT_EQ(instances[i].query, 2 + i) << i;
-    EXPECT_EQ(instances[i].mask.sum().item<int64_t>(), kAreas[i]) << i;
+    EXPECT_EQ(instances[i].mask->area(), kAreas[i]) << i;
   }
 }
 
 // The definition, with all masks at once.
-std::map<int64_t, double> Naive(const MaskPrediction& prediction, int64_t index,
-                                int64_t top_k) {
+at::Tensor NaiveLogits(const MaskPrediction& prediction, int64_t index) {
   const auto resize = [](const at::Tensor& maps, int64_t h, int64_t w) {
     return at::upsample_bilinear2d(maps.unsqueeze(0), {h, w}, false).squeeze(0);
   };
-  const at::Tensor logits = resize(resize(prediction.mask_logits[index], 32, 64)
-                                       .slice(1, 0, 30)
-                                       .slice(2, 0, 50),
-                                   45, 75);
+  return resize(resize(prediction.mask_logits[index], 32, 64)
+                    .slice(1, 0, 30)
+                    .slice(2, 0, 50),
+                45, 75);
+}
+
+std::map<int64_t, double> Naive(const MaskPrediction& prediction, int64_t index,
+                                int64_t top_k) {
+  const at::Tensor logits = NaiveLogits(prediction, index);
   const at::Tensor binary = logits.gt(0).to(at::kFloat);
   const at::Tensor quality = (logits.sigmoid() * binary).flatten(1).sum(1) /
                              (binary.flatten(1).sum(1) + 1e-6);
@@ -62,6 +67,7 @@ TEST(InstanceInferenceTest, EqualsTheDefinitionOnRandomPredictions) {
   const std::vector<InstancePrediction> instances =
       InstanceInference(prediction, 1, {32, 64}, {30, 50}, {45, 75}, options);
   const std::map<int64_t, double> expected = Naive(prediction, 1, 40);
+  const at::Tensor expected_masks = NaiveLogits(prediction, 1).gt(0);
   ASSERT_EQ(instances.size(), 40);
   for (size_t i = 0; i < instances.size(); ++i) {
     const auto found =
@@ -71,8 +77,33 @@ TEST(InstanceInferenceTest, EqualsTheDefinitionOnRandomPredictions) {
     if (i > 0) {
       EXPECT_LE(instances[i].score, instances[i - 1].score) << i;
     }
-    EXPECT_EQ(instances[i].mask.sizes(), (std::vector<int64_t>{45, 75}));
+    ASSERT_NE(instances[i].mask, nullptr);
+    EXPECT_TRUE(at::equal(DecodeMask(*instances[i].mask),
+                          expected_masks[instances[i].query]))
+        << i;
   }
+}
+
+TEST(InstanceInferenceTest, InstancesOfOneQueryShareAMask) {
+  InstanceOptions options;
+  options.top_k = 18;
+  const std::vector<InstancePrediction> instances =
+      InstanceInference(InferenceExample(), 0, kSize, kSize, kSize, options);
+  std::map<int64_t, const RunLengthMask*> masks;
+  for (const InstancePrediction& instance : instances) {
+    const RunLengthMask* const mask = instance.mask.get();
+    EXPECT_EQ(masks.emplace(instance.query, mask).first->second, mask);
+  }
+  EXPECT_EQ(masks.size(), 6);
+}
+
+TEST(EncodeMaskTest, GivesBackWhatItGot) {
+  const at::Tensor mask = at::rand({30, 50}).gt(0.5);
+  EXPECT_TRUE(at::equal(DecodeMask(EncodeMask(mask)), mask));
+  // A view, not contiguous.
+  EXPECT_TRUE(at::equal(DecodeMask(EncodeMask(mask.t())), mask.t()));
+  EXPECT_THROW(EncodeMask(mask.to(at::kByte)), c10::Error);
+  EXPECT_THROW(EncodeMask(mask[0]), c10::Error);
 }
 
 TEST(InstanceInferenceTest, FewerPairsThanAskedFor) {

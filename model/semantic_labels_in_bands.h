@@ -11,7 +11,7 @@
 namespace mask2former {
 
 // SemanticLabels() of LibTorch's operations, for any device: as many rows at a
-// time as need 10 MiB of upsampled masks, a few times this in all. Equal to it
+// time as need 8 MiB of upsampled masks, less than 64 MiB in all. Equal to it
 // but for rounding.
 at::Tensor SemanticLabelsInBands(const MaskPrediction& prediction,
                                  int64_t index, const ImageSize& padded,

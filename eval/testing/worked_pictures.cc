@@ -3,12 +3,14 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 
+#include <memory>
 #include <opencv2/core.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/eval/testing/worked_example.h"
+#include "mask2former/model/instance_inference.h"
 
 namespace mask2former {
 namespace {
@@ -57,7 +59,8 @@ std::vector<EvaluatedPicture> WorkedPictures() {
     for (const ExampleInstance& one : instances[i]) {
       prediction.instances.push_back(
           {one.score, TrainId(one.label_id), 0,
-           ToTensor(one.mask, at::kByte).to(at::kBool)});
+           std::make_shared<RunLengthMask>(
+               EncodeMask(ToTensor(one.mask, at::kByte).to(at::kBool)))});
     }
     pictures.push_back(std::move(picture));
   }

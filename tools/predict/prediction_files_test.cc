@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 #include <opencv2/core.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,7 @@
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/visualize.h"
+#include "mask2former/model/instance_inference.h"
 
 namespace mask2former {
 namespace {
@@ -43,8 +45,11 @@ PicturePrediction SomePrediction() {
   prediction.panoptic.ids = at::ones({kHeight, kWidth}, at::kInt);
   prediction.panoptic.ids.narrow(1, 3, 2).fill_(2);
   prediction.panoptic.segments = {{1, false, 0, 0.9}, {2, true, 13, 0.9}};
-  prediction.instances = {{0.75, 13, 0, prediction.panoptic.ids.eq(2)},
-                          {0.25, 11, 1, prediction.panoptic.ids.eq(1)}};
+  const auto segment = [&](int id) {
+    return std::make_shared<RunLengthMask>(
+        EncodeMask(prediction.panoptic.ids.eq(id)));
+  };
+  prediction.instances = {{0.75, 13, 0, segment(2)}, {0.25, 11, 1, segment(1)}};
   prediction.image = {30, 50};
   prediction.padded = {32, 64};
   return prediction;
@@ -244,6 +249,37 @@ TEST_F(WritePredictionFilesTest, RefusesColorsForOtherClasses) {
   EXPECT_THAT(WritePredictionFiles(folder_, "a", image_, prediction_,
                                    {PredictionFile::kTrainIds}, 8),
               IsOk());
+}
+
+TEST_F(WritePredictionFilesTest, ClassesOfTheUsersOwnHaveTheirColors) {
+  prediction_.queries.class_logits = at::rand({1, 2, 3});
+  prediction_.train_ids = cv::Mat(kHeight, kWidth, CV_8UC1, cv::Scalar(0));
+  prediction_.train_ids.at<uint8_t>(0, 1) = 1;
+  const ClassColors colors = {{0, 0, 9}, {250, 20, 30}};
+  ASSERT_THAT(
+      WritePredictionFiles(folder_, "a", image_, prediction_,
+                           {PredictionFile::kColor, PredictionFile::kOverlay},
+                           8, colors),
+      IsOk());
+  const auto color = ReadPng(folder_ + "/a_color.png", PngFormat::kRgb8);
+  ASSERT_THAT(color, IsOk());
+  EXPECT_EQ(color->at<cv::Vec3b>(0, 0), cv::Vec3b(0, 0, 9));
+  EXPECT_EQ(color->at<cv::Vec3b>(0, 1), cv::Vec3b(250, 20, 30));
+  const auto overlay = ReadPng(folder_ + "/a_overlay.png", PngFormat::kRgb8);
+  ASSERT_THAT(overlay, IsOk());
+  EXPECT_EQ(overlay->at<cv::Vec3b>(0, 1), cv::Vec3b(130, 20, 30));
+  for (const PredictionFile kind :
+       {PredictionFile::kLabelIds, PredictionFile::kPanoptic,
+        PredictionFile::kInstances}) {
+    EXPECT_THAT(
+        WritePredictionFiles(folder_, "a", image_, prediction_, {kind}, 8,
+                             colors),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("data.folder")));
+  }
+  EXPECT_THAT(WritePredictionFiles(folder_, "a", image_, prediction_,
+                                   {PredictionFile::kColor}, 8, {{1, 2, 3}}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("has 2 classes, data.folder.classes 1")));
 }
 
 TEST(ParsePredictionFilesTest, ReadsAListOnceEach) {

@@ -1,0 +1,168 @@
+// What inference needs beyond the network's prediction.
+
+#include <ATen/Context.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mask2former/model/instance_inference.h"
+#include "mask2former/model/panoptic_inference.h"
+#include "mask2former/model/semantic_labels.h"
+#include "mask2former/model/semantic_labels_in_bands.h"
+
+namespace mask2former {
+namespace {
+
+constexpr int64_t kMiB = 1 << 20;
+
+// 4000 x 5000 as the network looks at it, and what comes out.
+constexpr ImageSize kSmall = {1024, 1280}, kLarge = {4000, 5000};
+constexpr ImageSize kCityscapes = {1024, 2048};
+
+// A line "<name>: <n> kB" of what the system says of this process, in bytes.
+int64_t StatusBytes(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word != name + ":") continue;
+    int64_t kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes * 1024;
+  }
+  return 0;
+}
+
+// How much higher the process's memory was meanwhile than before.
+template <typename Work>
+int64_t PeakBytes(const Work& work) {
+  std::ofstream("/proc/self/clear_refs") << "5";  // Forgets the old peak.
+  const int64_t before = StatusBytes("VmRSS");
+  work();
+  return StatusBytes("VmHWM") - before;
+}
+
+class InferenceMemoryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (StatusBytes("VmHWM") == 0 ||
+        !std::ofstream("/proc/self/clear_refs").is_open()) {
+      GTEST_SKIP() << "this system does not say how much memory is in use";
+    }
+    at::manual_seed(1);
+  }
+
+  // 100 queries whose masks are blobs.
+  static MaskPrediction Prediction(const ImageSize& padded) {
+    return {at::randn({1, 100, 20}),
+            at::upsample_bilinear2d(at::randn({1, 100, 16, 32}),
+                                    {padded.height / 4, padded.width / 4},
+                                    /*align_corners=*/false)};
+  }
+
+  static int64_t SemanticPeak(const MaskPrediction& prediction,
+                              const ImageSize& size, const ImageSize& output,
+                              bool resize_before_scores) {
+    return std::max(PeakBytes([&] {
+                      SemanticLabels(prediction, 0, size, size, output,
+                                     resize_before_scores);
+                    }),
+                    PeakBytes([&] {
+                      SemanticLabelsInBands(prediction, 0, size, size, output,
+                                            resize_before_scores);
+                    }));
+  }
+
+  // Beyond the map that is returned.
+  static int64_t PanopticPeak(const ImageSize& size, const ImageSize& output) {
+    const MaskPrediction prediction = Prediction(size);
+    PanopticOptions options;
+    options.object_mask_threshold = 0;  // Nearly all queries count.
+    options.overlap_threshold = 0;
+    options.is_thing.assign(19, true);
+    PanopticPrediction result;
+    const int64_t peak = PeakBytes([&] {
+      result = PanopticInference(prediction, 0, size, size, output, options);
+    });
+    EXPECT_GT(result.segments.size(), 50) << "or this test says little";
+    return peak - 4 * output.height * output.width;
+  }
+
+  // Beyond the masks that are returned.
+  static int64_t InstancePeak(const ImageSize& size, const ImageSize& output) {
+    const MaskPrediction prediction = Prediction(size);
+    std::vector<InstancePrediction> result;
+    const int64_t peak = PeakBytes([&] {
+      result = InstanceInference(prediction, 0, size, size, output, {});
+    });
+    std::map<int64_t, int64_t> bytes;  // By query.
+    for (const InstancePrediction& instance : result) {
+      bytes[instance.query] =
+          static_cast<int64_t>(instance.mask->runs().size() * 4);
+    }
+    EXPECT_GT(bytes.size(), 50) << "or this test says little";
+    int64_t masks = 0;
+    for (const auto& [query, size] : bytes) masks += size;
+    // Without runs a hundred masks of 4000 x 5000 are 1900 MiB.
+    EXPECT_LT(masks, 64 * kMiB);
+    RecordProperty("masks_KiB", std::to_string(masks / 1024));
+    return peak - masks;
+  }
+};
+
+// At most `limit`; the figure itself is in the test's record.
+void ExpectWithin(int64_t bytes, int64_t limit, const std::string& name) {
+  testing::Test::RecordProperty(name + "_KiB", std::to_string(bytes / 1024));
+  EXPECT_LE(bytes, limit) << name;
+}
+
+TEST_F(InferenceMemoryTest, LabelsOfACityscapesPictureTake64MiB) {
+  const MaskPrediction prediction = Prediction(kCityscapes);
+  for (const bool resize_before_scores : {false, true}) {
+    ExpectWithin(SemanticPeak(prediction, kCityscapes, kCityscapes,
+                              resize_before_scores),
+                 64 * kMiB, "labels");
+  }
+}
+
+// The labels alone take 19 MiB of it.
+TEST_F(InferenceMemoryTest, LabelsOfALargePictureTakeNoMore) {
+  const MaskPrediction prediction = Prediction(kSmall);
+  for (const bool resize_before_scores : {false, true}) {
+    ExpectWithin(SemanticPeak(prediction, kSmall, kLarge, resize_before_scores),
+                 64 * kMiB, "labels");
+  }
+}
+
+// Also if the network looks at all of it; the masks whole would be 7600 MiB.
+TEST_F(InferenceMemoryTest, LabelsOfALargeInputTakeNoMore) {
+  const MaskPrediction prediction = {at::randn({1, 100, 20}),
+                                     at::zeros({1, 100, 1000, 1256})};
+  const ImageSize padded = {4000, 5024};
+  ExpectWithin(
+      PeakBytes([&] { SemanticLabels(prediction, 0, padded, kLarge, kLarge); }),
+      64 * kMiB, "labels");
+  ExpectWithin(PeakBytes([&] {
+                 SemanticLabelsInBands(prediction, 0, padded, kLarge, kLarge);
+               }),
+               64 * kMiB, "labels_in_bands");
+}
+
+TEST_F(InferenceMemoryTest, SegmentsTake24MiBBesideTheirMap) {
+  ExpectWithin(PanopticPeak(kCityscapes, kCityscapes), 24 * kMiB, "same_size");
+  ExpectWithin(PanopticPeak(kSmall, kLarge), 24 * kMiB, "larger");
+}
+
+TEST_F(InferenceMemoryTest, InstancesTake24MiBBesideTheirMasks) {
+  ExpectWithin(InstancePeak(kCityscapes, kCityscapes), 24 * kMiB, "same_size");
+  ExpectWithin(InstancePeak(kSmall, kLarge), 24 * kMiB, "larger");
+}
+
+}  // namespace
+}  // namespace mask2former
