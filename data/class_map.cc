@@ -1,6 +1,7 @@
 #include "mask2former/data/class_map.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -38,6 +39,25 @@ absl::StatusOr<uint32_t> ParseColor(const std::string& text,
 
 uint32_t ColorOf(const cv::Vec3b& rgb) {
   return uint32_t{rgb[0]} << 16 | uint32_t{rgb[1]} << 8 | rgb[2];
+}
+
+std::array<uint8_t, 3> Channels(uint32_t color) {
+  return {static_cast<uint8_t>(color >> 16), static_cast<uint8_t>(color >> 8),
+          static_cast<uint8_t>(color)};
+}
+
+// The colour of a class that has none: hues that go round by the golden ratio.
+std::array<uint8_t, 3> DefaultColor(int number) {
+  const double hue = std::fmod(0.6180339887498949 * number, 1.0);
+  const double value = number % 2 == 0 ? 230 : 160;
+  std::array<uint8_t, 3> color;
+  for (int c = 0; c < 3; ++c) {
+    // 1 at the channel's own hue, 0 from a third of the circle on.
+    const double away = std::abs(std::fmod(hue - c / 3.0 + 1.5, 1.0) - 0.5);
+    const double share = std::clamp(2 - 6 * away, 0.0, 1.0);
+    color[c] = static_cast<uint8_t>(std::lround(value * (0.2 + 0.8 * share)));
+  }
+  return color;
 }
 
 // "#804080 (43.1 %), ...": the most frequent ones first.
@@ -183,17 +203,32 @@ absl::StatusOr<ClassMap> ClassMap::Create(const FolderData& config) {
                      "got ",
                      config.classes_size()));
   }
-  for (const FolderClass& c : config.classes()) {
-    if (c.name().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "data.folder.classes[", map.names_.size(), "].name is not set"));
-    }
-    map.names_.push_back(c.name());
-  }
+  M2F_RETURN_IF_ERROR(map.AddClasses(config));
   M2F_RETURN_IF_ERROR(map.encoding_ == FolderData::COLORS
                           ? map.AddColors(config)
                           : map.AddValues(config));
   return map;
+}
+
+absl::Status ClassMap::AddClasses(const FolderData& config) {
+  for (int i = 0; i < config.classes_size(); ++i) {
+    const FolderClass& c = config.classes(i);
+    if (c.name().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("data.folder.classes[", i, "].name is not set"));
+    }
+    names_.push_back(c.name());
+    is_thing_.push_back(c.is_thing());
+    colors_.push_back(DefaultColor(i));
+    // COLORS cannot do without.
+    if (c.has_color() || encoding_ == FolderData::COLORS) {
+      M2F_ASSIGN_OR_RETURN(
+          const uint32_t color,
+          ParseColor(c.color(), absl::StrCat("classes[", i, "].color")));
+      colors_.back() = Channels(color);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ClassMap::AddValues(const FolderData& config) {

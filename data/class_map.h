@@ -43,15 +43,22 @@ class ClassMap {
 
   int64_t num_classes() const { return static_cast<int64_t>(names_.size()); }
   const std::vector<std::string>& names() const { return names_; }
+  // Red, green, blue of each class, for pictures: its color, or one that is far
+  // from those of the classes around it.
+  const std::vector<std::array<uint8_t, 3>>& colors() const { return colors_; }
+  const std::vector<bool>& is_thing() const { return is_thing_; }
 
  private:
   ClassMap() = default;
 
+  absl::Status AddClasses(const FolderData& config);
   absl::Status AddValues(const FolderData& config);
   absl::Status AddColors(const FolderData& config);
 
   FolderData::LabelEncoding encoding_ = FolderData::VALUES;
   std::vector<std::string> names_;
+  std::vector<std::array<uint8_t, 3>> colors_;
+  std::vector<bool> is_thing_;
   std::vector<int16_t> by_value_;  // Train id of each 16-bit value, or -1.
   std::unordered_map<uint32_t, uint8_t> by_color_;  // 0xRRGGBB to train id.
   bool ignores_255_by_default_ = false;

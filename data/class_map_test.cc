@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <opencv2/core.hpp>
 #include <string>
 
@@ -15,6 +16,7 @@ namespace mask2former {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -143,6 +145,24 @@ TEST(ClassMapTest, AFileOfAnotherKindGetsItsAnswer) {
               StatusIs(kInvalid, HasSubstr("write label_encoding: VALUES")));
   EXPECT_THAT(values->Decode("\xff\xd8\xff JPEG", "a.jpg"),
               StatusIs(kInvalid, HasSubstr("a.jpg is no PNG")));
+}
+
+TEST(ClassMapTest, KnowsColoursAndThingsOfItsClasses) {
+  const auto map = Create(
+      "classes { name: 'a' color: '#0a1428' } "
+      "classes { name: 'b' is_thing: true } classes { name: 'c' }");
+  ASSERT_THAT(map, IsOk());
+  EXPECT_THAT(map->is_thing(), ElementsAre(false, true, false));
+  ASSERT_EQ(map->colors().size(), 3);
+  EXPECT_THAT(map->colors()[0], ElementsAre(10, 20, 40));
+  // Those without a colour are told apart.
+  int difference = 0;
+  for (int c = 0; c < 3; ++c) {
+    difference += std::abs(map->colors()[1][c] - map->colors()[2][c]);
+  }
+  EXPECT_GT(difference, 100);
+  EXPECT_THAT(Create("classes { name: 'a' color: 'red' }"),
+              StatusIs(kInvalid, HasSubstr("classes[0].color must read like")));
 }
 
 TEST(ClassMapTest, RefusesSettingsThatContradict) {

@@ -10,6 +10,7 @@
 #include "mask2former/eval/cityscapes_metrics.h"
 #include "mask2former/eval/generic_metrics.h"
 #include "mask2former/eval/instance_metrics.h"
+#include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/panoptic_metrics.h"
 
 namespace mask2former {
@@ -34,6 +35,7 @@ struct EvaluationPicture {
 
 // One of the pictures that a task did worst.
 struct WorstPicture {
+  std::string task;
   std::string name;  // {city}_{seq}_{frame}
   double score = 0;  // Of this picture alone, a fraction; see TaskEvaluation.
   cv::Mat strip;     // As above, smaller.
@@ -51,9 +53,10 @@ struct Evaluation {
   std::optional<SemanticResult> semantic;
   std::optional<PanopticScores> panoptic;
   std::optional<InstanceScores> instance;
+  // Of data.folder, instead of these.
+  std::optional<OwnClassesResult> own_classes;
   std::vector<EvaluationPicture> pictures;
-  // The worst first, of the first task in the order semantic, panoptic,
-  // instance.
+  // Task by task in the order semantic, panoptic, instance; the worst first.
   std::vector<WorstPicture> worst;
   EvaluationSpeed speed;
 };

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "mask2former/eval/generic_scores.h"
 #include "mask2former/eval/instance_report.h"
+#include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/panoptic_report.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/scores_json.h"
@@ -62,10 +63,15 @@ std::string EvaluationTables(const Evaluation& evaluation) {
   if (evaluation.instance) {
     tables.push_back(InstanceTable(*evaluation.instance));
   }
+  if (evaluation.own_classes) {
+    tables.push_back(OwnClassesTable(*evaluation.own_classes));
+    tables.push_back(GenericLine(evaluation.own_classes->scores));
+  }
   return absl::StrJoin(tables, "\n");
 }
 
 std::string MetricsJson(const Evaluation& evaluation, JsonNan nan) {
+  if (evaluation.own_classes) return OwnClassesJson(*evaluation.own_classes);
   Entries all;
   if (evaluation.semantic) {
     const CityscapesScores& scores = evaluation.semantic->scores;
@@ -112,6 +118,7 @@ Scores MainScores(const Evaluation& evaluation) {
     all.emplace_back("AP", evaluation.instance->mean_ap);
     all.emplace_back("AP50", evaluation.instance->mean_ap50);
   }
+  if (evaluation.own_classes) all = Generic(evaluation.own_classes->scores);
   return all;
 }
 

@@ -27,12 +27,14 @@ std::string EvaluationTables(const Evaluation& evaluation);
 //   sem_seg_generic  fwIoU, mACC, mIoU, pACC
 //   segm             AP, AP50
 //   panoptic_seg     PQ, PQ_st, PQ_th, RQ, ..., SQ, ...
+// Of a user's own classes: OwnClassesJson().
 std::string MetricsJson(const Evaluation& evaluation,
                         JsonNan nan = JsonNan::kBare);
 
 // The main scores of the tasks that were scored by name, fractions: PQ, SQ and
 // RQ, those of things and stuff; IoU, nIoU, IoU_category, nIoU_category,
-// pixel_accuracy, mIoU, fwIoU, mACC; AP, AP50.
+// pixel_accuracy, mIoU, fwIoU, mACC; AP, AP50. Of a user's own classes mIoU,
+// fwIoU, mACC, pACC.
 std::vector<std::pair<std::string, double>> MainScores(
     const Evaluation& evaluation);
 

@@ -114,15 +114,17 @@ absl::Status MakePictures(const EvaluatedPicture& picture, const Tasks& tasks,
 // Scores and writes a picture, which the next one need not wait for.
 absl::Status ScoreAndWrite(const EvaluatedPicture& picture,
                            const EvaluatorOptions& options, const Tasks& tasks,
-                           WorstPictures& worst) {
-  for (const std::unique_ptr<TaskEvaluation>& task : tasks) {
+                           std::vector<WorstPictures>& worst) {
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    const std::unique_ptr<TaskEvaluation>& task = tasks[t];
     if (options.score) {
       M2F_ASSIGN_OR_RETURN(const double score, task->Score(picture));
-      if (task == tasks.front() && worst.Wants(score)) {
+      if (worst[t].Wants(score)) {
         M2F_ASSIGN_OR_RETURN(cv::Mat strip,
                              task->Draw(picture, {kWorstPanelWidth,
                                                   /*overlay=*/true}));
-        worst.Add({picture.frame.name, score, std::move(strip)});
+        worst[t].Add({std::string(task->name()), picture.frame.name, score,
+                      std::move(strip)});
       }
     }
     if (!options.predictions_dir.empty()) {
@@ -194,7 +196,8 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
   const int64_t warm_up = std::min<int64_t>(5, total - 1);
 
   Evaluation result;
-  WorstPictures worst(options.num_worst);
+  std::vector<WorstPictures> worst(tasks.size(),
+                                   WorstPictures(options.num_worst));
   std::future<absl::Status> scored;  // While the next picture is segmented.
   FrameReader reader(frames, reader_options);
   const Clock::time_point start = Clock::now();
@@ -242,7 +245,11 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
       M2F_RETURN_IF_ERROR(task->FinishFiles());
     }
   }
-  result.worst = worst.Take();
+  for (WorstPictures& of_task : worst) {
+    for (WorstPicture& picture : of_task.Take()) {
+      result.worst.push_back(std::move(picture));
+    }
+  }
   return result;
 }
 

@@ -41,7 +41,7 @@ struct EvaluatorOptions {
   std::string predictions_dir;
   // false: labels are not read, there are no scores. For the test split.
   bool score = true;
-  // So many of the worst pictures are drawn.
+  // So many of the worst pictures of each task are drawn.
   size_t num_worst = 0;
 
   // An error stops the evaluation, which returns it. May be empty.

@@ -193,9 +193,14 @@ TEST_F(EvaluateTest, DoesEveryTaskThatIsSwitchedOn) {
   EXPECT_LT(result->instance->mean_ap, 1);
   EXPECT_GT(result->instance->mean_ap, 0.5);
 
-  ASSERT_THAT(result->worst, SizeIs(1));
-  EXPECT_EQ(result->worst[0].name, frames_[1].name);
-  EXPECT_FALSE(result->worst[0].strip.empty());
+  ASSERT_THAT(result->worst, SizeIs(3));
+  EXPECT_EQ(result->worst[0].task, "semantic");
+  EXPECT_EQ(result->worst[1].task, "panoptic");
+  EXPECT_EQ(result->worst[2].task, "instance");
+  for (const WorstPicture& worst : result->worst) {
+    EXPECT_EQ(worst.name, frames_[1].name);
+    EXPECT_FALSE(worst.strip.empty());
+  }
   ASSERT_THAT(result->pictures, SizeIs(6));
   EXPECT_EQ(result->pictures[0].name, frames_[0].name);
   EXPECT_EQ(result->pictures[1].name, frames_[0].name + "_panoptic");

@@ -1,6 +1,8 @@
 #include "mask2former/eval/html_report.h"
 
+#include <array>
 #include <cmath>
+#include <functional>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "mask2former/eval/confusion_matrix.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/instance_overlaps.h"
+#include "mask2former/eval/own_classes_report.h"
 
 namespace mask2former {
 namespace {
@@ -76,10 +79,15 @@ std::string Table(const std::vector<std::string>& heading,
 }
 
 // The class's colour and name.
-std::string ClassCell(const CityscapesLabel& label) {
+std::string ClassCell(absl::string_view name,
+                      const std::array<uint8_t, 3>& color) {
   return absl::StrFormat(
       "<span class=\"color\" style=\"background:rgb(%d,%d,%d)\"></span>%s",
-      label.color[0], label.color[1], label.color[2], Escape(label.name));
+      color[0], color[1], color[2], Escape(name));
+}
+
+std::string ClassCell(const CityscapesLabel& label) {
+  return ClassCell(label.name, label.color);
 }
 
 std::string MainScoreBoxes(const Evaluation& evaluation) {
@@ -138,33 +146,84 @@ std::string HeatCell(double share, bool right, const std::string& title) {
       strength > 0.6 ? ";color:#fff" : "", title, text);
 }
 
-std::string ConfusionHeatMap(const ConfusionMatrix& confusion) {
+struct HeatMapClass {
+  std::string name;
+  std::string cell;
+  int64_t pixels;  // Of the ground truth.
+};
+
+//   count  pixels of the first class predicted as the second
+std::string HeatMap(const std::vector<HeatMapClass>& classes,
+                    const std::function<int64_t(size_t, size_t)>& count) {
   std::string html =
       "<h2>Semantic: confusion</h2>\n<p>Rows are the ground truth, columns the "
       "prediction; percent of the row's pixels.</p>\n"
       "<table class=\"heat\"><thead><tr><th></th>";
-  for (int c = 0; c < kCityscapesClasses; ++c) {
-    absl::StrAppend(&html, "<th><span>", Escape(CityscapesClass(c).name),
-                    "</span></th>");
+  for (const HeatMapClass& c : classes) {
+    absl::StrAppend(&html, "<th><span>", Escape(c.name), "</span></th>");
   }
   absl::StrAppend(&html, "</tr></thead><tbody>\n");
-  for (int t = 0; t < kCityscapesClasses; ++t) {
-    const CityscapesLabel& truth = CityscapesClass(t);
-    const int64_t all = confusion.GroundTruthCount(truth.id);
-    absl::StrAppend(&html, "<tr><td>", ClassCell(truth), "</td>");
-    for (int p = 0; p < kCityscapesClasses; ++p) {
-      const CityscapesLabel& predicted = CityscapesClass(p);
-      const int64_t pixels = confusion.count(truth.id, predicted.id);
+  for (size_t t = 0; t < classes.size(); ++t) {
+    const auto all = static_cast<double>(classes[t].pixels);
+    absl::StrAppend(&html, "<tr><td>", classes[t].cell, "</td>");
+    for (size_t p = 0; p < classes.size(); ++p) {
+      const int64_t pixels = count(t, p);
       absl::StrAppend(
           &html,
           HeatCell(all == 0 ? std::nan("") : static_cast<double>(pixels) / all,
                    t == p,
-                   Escape(absl::StrCat(pixels, " pixels of ", truth.name,
-                                       " predicted as ", predicted.name))));
+                   Escape(absl::StrCat(pixels, " pixels of ", classes[t].name,
+                                       " predicted as ", classes[p].name))));
     }
     absl::StrAppend(&html, "</tr>\n");
   }
   return html + "</tbody></table>\n";
+}
+
+std::string ConfusionHeatMap(const ConfusionMatrix& confusion) {
+  std::vector<HeatMapClass> classes;
+  for (int c = 0; c < kCityscapesClasses; ++c) {
+    const CityscapesLabel& label = CityscapesClass(c);
+    classes.push_back({std::string(label.name), ClassCell(label),
+                       confusion.GroundTruthCount(label.id)});
+  }
+  return HeatMap(classes, [&](size_t t, size_t p) {
+    return confusion.count(CityscapesClass(static_cast<int>(t)).id,
+                           CityscapesClass(static_cast<int>(p)).id);
+  });
+}
+
+std::string OwnClassesTables(const OwnClassesResult& result) {
+  const size_t n = result.names.size();
+  std::vector<HeatMapClass> classes;
+  double total = 0;
+  for (size_t k = 0; k < n; ++k) {
+    int64_t pixels = 0;
+    for (size_t p = 0; p < n; ++p) pixels += result.counts[k * n + p];
+    classes.push_back({result.names[k],
+                       ClassCell(result.names[k], result.colors[k]), pixels});
+    total += static_cast<double>(pixels);
+  }
+  std::string rows, means;
+  for (size_t k = 0; k < n; ++k) {
+    rows += Row({classes[k].cell, Percent(result.scores.iou[k]),
+                 Percent(result.scores.accuracy[k]),
+                 Percent(static_cast<double>(classes[k].pixels) / total)});
+  }
+  if (HasBothKinds(result)) {
+    for (const bool things : {true, false}) {
+      const KindMeans mean = MeansOfKind(result, things);
+      means += Row({things ? "mean of things" : "mean of stuff",
+                    Percent(mean.iou), Percent(mean.accuracy), ""});
+    }
+  }
+  means += Row({"mean", Percent(result.scores.mean_iou),
+                Percent(result.scores.mean_accuracy), ""});
+  return absl::StrCat(
+      "<h2>Semantic: classes</h2>\n",
+      Table({"class", "IoU", "accuracy", "share of pixels"}, rows, means),
+      HeatMap(classes,
+              [&](size_t t, size_t p) { return result.counts[t * n + p]; }));
 }
 
 std::vector<std::string> QualityCells(const std::string& name,
@@ -214,11 +273,14 @@ std::string InstanceTables(const InstanceScores& scores) {
 
 absl::StatusOr<std::string> WorstPictureFigures(
     const std::vector<WorstPicture>& pictures) {
-  if (pictures.empty()) return "";
-  std::string html = absl::StrCat(
-      "<h2>The worst pictures</h2>\n<p>Picture, ground truth, prediction; ",
-      "the score of the picture alone.</p>\n");
+  std::string html, task;
   for (const WorstPicture& picture : pictures) {
+    if (picture.task != task) {
+      task = picture.task;
+      absl::StrAppend(&html, "<h2>The worst pictures: ", Escape(task),
+                      "</h2>\n<p>Picture, ground truth, prediction; the score "
+                      "of the picture alone.</p>\n");
+    }
     cv::Mat bgr;
     cv::cvtColor(picture.strip, bgr, cv::COLOR_RGB2BGR);
     std::vector<uint8_t> jpeg;
@@ -256,6 +318,7 @@ absl::StatusOr<std::string> HtmlReport(const Evaluation& evaluation,
     html += ConfusionHeatMap(evaluation.semantic->metrics.confusion());
   }
   if (evaluation.instance) html += InstanceTables(*evaluation.instance);
+  if (evaluation.own_classes) html += OwnClassesTables(*evaluation.own_classes);
   return absl::StrCat(html, worst, "</body></html>\n");
 }
 

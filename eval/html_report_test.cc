@@ -11,6 +11,8 @@
 #include "absl/strings/escaping.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/eval/build_task_evaluations.h"
+#include "mask2former/eval/generic_metrics.h"
+#include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/testing/worked_pictures.h"
 
 namespace mask2former {
@@ -80,8 +82,35 @@ TEST(HtmlReportTest, TheHeatMapHasTheSharesOfEachRow) {
                               "car predicted as truck\">11</td>"));
 }
 
+// Sound 6 of 8 right, crack 1 of 2.
+OwnClassesResult OwnClasses() {
+  GenericMetrics metrics(2);
+  metrics.AddCounts({6, 2, 1, 1});
+  return {{"sound", "c<rack"},
+          {{1, 2, 3}, {255, 0, 0}},
+          {false, true},
+          metrics.Compute(),
+          metrics.counts()};
+}
+
+TEST(HtmlReportTest, ShowsClassesOfTheUsersOwn) {
+  Evaluation evaluation;
+  evaluation.own_classes = OwnClasses();
+  const std::string page = Page(evaluation);
+  EXPECT_THAT(
+      page,
+      AllOf(HasSubstr("<b>45.8</b>mIoU"), HasSubstr("<b>70.0</b>pACC"),
+            HasSubstr("rgb(255,0,0)\"></span>c&lt;rack</td><td>25.0</td>"
+                      "<td>50.0</td><td>20.0</td>"),
+            HasSubstr("mean of things</td><td>25.0</td>"),
+            HasSubstr("title=\"2 pixels of sound predicted as c&lt;rack\">25"),
+            Not(HasSubstr("road"))));
+}
+
 TEST(HtmlReportTest, IsWellFormedAndNeedsNoOtherFile) {
-  const std::string page = Page(WorkedEvaluation());
+  Evaluation evaluation = WorkedEvaluation();
+  evaluation.own_classes = OwnClasses();
+  const std::string page = Page(evaluation);
   for (const std::string tag :
        {"table", "thead", "tbody", "tfoot", "tr", "td", "div", "span", "p"}) {
     EXPECT_EQ(Count(page, "<" + tag + ">") + Count(page, "<" + tag + " "),
@@ -95,12 +124,17 @@ TEST(HtmlReportTest, IsWellFormedAndNeedsNoOtherFile) {
 TEST(HtmlReportTest, ShowsTheWorstPictures) {
   Evaluation evaluation;
   evaluation.worst = {
-      {"ulm_1", 0.25, cv::Mat(8, 24, CV_8UC3, cv::Scalar(250, 10, 10))},
-      {"ulm_2", 0.5, cv::Mat(8, 24, CV_8UC3, cv::Scalar(0, 0, 0))}};
+      {"panoptic", "ulm_1", 0.25,
+       cv::Mat(8, 24, CV_8UC3, cv::Scalar(250, 10, 10))},
+      {"panoptic", "ulm_2", 0.5, cv::Mat(8, 24, CV_8UC3, cv::Scalar(0, 0, 0))},
+      {"instance", "ulm_2", 0, cv::Mat(8, 24, CV_8UC3, cv::Scalar(0, 0, 0))}};
   const std::string page = Page(evaluation);
   EXPECT_THAT(page, AllOf(HasSubstr("<figcaption>ulm_1: 25.0</figcaption>"),
                           HasSubstr("<figcaption>ulm_2: 50.0</figcaption>"),
                           Not(HasSubstr("Semantic"))));
+  EXPECT_EQ(Count(page, "worst pictures: panoptic"), 1);
+  EXPECT_EQ(Count(page, "worst pictures: instance"), 1);
+  EXPECT_EQ(Count(page, "<figure>"), 3);
   const std::string begin = "base64,";
   const size_t from = page.find(begin) + begin.size();
   std::string jpeg;

@@ -23,11 +23,12 @@ DEFINE_string(
     "evaluation/ in the experiment's output_dir.");
 DEFINE_string(split, "",
               "Folder below leftImg8bit/ and gtFine/. By default the "
-              "experiment's data.val_split.");
+              "experiment's data.val_split. With data.folder: \"val\", the "
+              "default, or \"train\".");
 DEFINE_bool(write_predictions, false,
             "Whether to write what was predicted to predictions/, in a folder "
             "for each task and in the formats that //eval:score and the "
-            "benchmark's server take.");
+            "benchmark's server take. With data.folder: class numbers from 0.");
 DEFINE_bool(tta, false,
             "Test-time augmentation: labels from the mean over several sizes "
             "and the mirror image, eval.tta in the experiment. Semantic task "
@@ -42,7 +43,8 @@ namespace {
 constexpr char kUsage[] =
     R"(Segments the pictures of a split with a trained model and scores them as the
 official Cityscapes programs do: the tasks that the experiment switches on,
-model.inference.semantic_on, panoptic_on and instance_on.
+model.inference.semantic_on, panoptic_on and instance_on. Pictures and classes
+of your own (data.folder) are scored by IoU and accuracy of each class.
 
   bazel run //eval:main -- --config=configs/NAME.textproto \
       --weights=model.safetensors --set=data.root=/data/cityscapes)";

@@ -11,14 +11,17 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/paths.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/configs/load_segmentor.h"
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/data_files.h"
+#include "mask2former/data/folder_dataset.h"
 #include "mask2former/data/scene/generated_data.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/evaluator.h"
+#include "mask2former/eval/folder_evaluator.h"
 #include "mask2former/eval/html_report.h"
 #include "mask2former/eval/progress_lines.h"
 
@@ -66,7 +69,7 @@ absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
     return false;
   }
   const absl::Status status =
-      ProblemsToStatus(absl::StrCat("split ", split), missing);
+      ListProblemsOf(absl::StrCat("split ", split), missing);
   if (!status.ok() && none) {
     return absl::Status(status.code(),
                         absl::StrCat(status.message(),
@@ -100,17 +103,86 @@ absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
   return absl::OkStatus();
 }
 
+std::string OutputDir(const Experiment& experiment,
+                      const EvaluateExperimentOptions& options) {
+  return ResolveUserPath(
+      options.output_dir.empty()
+          ? absl::StrCat(experiment.output_dir(), "/evaluation")
+          : options.output_dir);
+}
+
+HtmlReportInfo ReportInfo(const Experiment& experiment,
+                          const EvaluateExperimentOptions& options,
+                          const std::string& split, int64_t images) {
+  HtmlReportInfo info;
+  info.title = absl::StrCat(
+      std::filesystem::path(experiment.output_dir()).filename().string(), ", ",
+      split);
+  info.images = images;
+  info.weights =
+      options.weights.empty() ? experiment.output_dir() : options.weights;
+  return info;
+}
+
+// The pictures of data.folder.
+absl::StatusOr<std::unique_ptr<FolderDataset>> FolderPictures(
+    DataConfig data, const std::string& split) {
+  data.set_root(ResolveUserPath(data.root()));
+  if (split == "val") return BuildFolderValDataset(data);
+  if (split != "train") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--split=", split,
+        ": with data.folder there are \"train\" (train_images, train_labels) "
+        "and \"val\" (val_images, val_labels)"));
+  }
+  M2F_RETURN_IF_ERROR(ValidateDataConfig(data));
+  return FolderDataset::Create(data.root(), data.folder(),
+                               FolderDataset::Split::kTrain);
+}
+
+absl::StatusOr<Evaluation> EvaluateOwnPictures(
+    const Experiment& experiment, const EvaluateExperimentOptions& options,
+    std::ostream& console) {
+  const std::string split = options.split.empty() ? "val" : options.split;
+  const std::string output_dir = OutputDir(experiment, options);
+  M2F_ASSIGN_OR_RETURN(const std::unique_ptr<FolderDataset> pictures,
+                       FolderPictures(experiment.data(), split));
+  FolderEvaluatorOptions evaluator_options;
+  evaluator_options.eval = experiment.eval();
+  if (options.tta) evaluator_options.eval.mutable_tta()->set_enabled(true);
+  evaluator_options.input = experiment.data().input();
+  evaluator_options.inference = experiment.model().inference();
+  evaluator_options.pictures_dir = absl::StrCat(output_dir, "/pictures");
+  if (options.write_predictions) {
+    evaluator_options.predictions_dir =
+        absl::StrCat(output_dir, "/predictions");
+  }
+  evaluator_options.num_worst = kWorstPictures;
+  evaluator_options.progress = ProgressLines();
+  M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,
+                       LoadSegmentor(experiment, options.weights));
+  M2F_RETURN_IF_ERROR(CreateDirectories(output_dir));
+  M2F_ASSIGN_OR_RETURN(
+      Evaluation evaluation,
+      EvaluateFolder(*pictures, evaluator_options, *segmentor));
+  M2F_RETURN_IF_ERROR(
+      Report(evaluation, output_dir,
+             ReportInfo(experiment, options, split, pictures->size()),
+             /*scored=*/true, options.valid_json, console));
+  return evaluation;
+}
+
 }  // namespace
 
 absl::StatusOr<Evaluation> EvaluateExperiment(
     const Experiment& experiment, const EvaluateExperimentOptions& options,
     std::ostream& console) {
+  if (experiment.data().has_folder()) {
+    return EvaluateOwnPictures(experiment, options, console);
+  }
   const std::string split =
       options.split.empty() ? experiment.data().val_split() : options.split;
-  const std::string output_dir =
-      ResolveUserPath(options.output_dir.empty()
-                          ? absl::StrCat(experiment.output_dir(), "/evaluation")
-                          : options.output_dir);
+  const std::string output_dir = OutputDir(experiment, options);
   M2F_ASSIGN_OR_RETURN(const std::vector<CityscapesFrame> frames,
                        Frames(experiment.data(), split));
   EvaluatorOptions evaluator_options;
@@ -135,14 +207,9 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   M2F_RETURN_IF_ERROR(CreateDirectories(output_dir));
   M2F_ASSIGN_OR_RETURN(Evaluation evaluation,
                        Evaluate(frames, evaluator_options, *segmentor));
-  HtmlReportInfo info;
-  info.title = absl::StrCat(
-      std::filesystem::path(experiment.output_dir()).filename().string(), ", ",
-      split);
-  info.images = static_cast<int64_t>(frames.size());
-  info.weights =
-      options.weights.empty() ? experiment.output_dir() : options.weights;
-  M2F_RETURN_IF_ERROR(Report(evaluation, output_dir, info,
+  M2F_RETURN_IF_ERROR(Report(evaluation, output_dir,
+                             ReportInfo(experiment, options, split,
+                                        static_cast<int64_t>(frames.size())),
                              evaluator_options.score, options.valid_json,
                              console));
   return evaluation;

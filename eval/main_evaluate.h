@@ -13,7 +13,7 @@ namespace mask2former {
 struct EvaluateExperimentOptions {
   std::string weights;     // As LoadSegmentor().
   std::string output_dir;  // Empty: evaluation/ in that of the experiment.
-  std::string split;       // Empty: data.val_split.
+  std::string split;       // Empty: data.val_split; of data.folder, "val".
   bool write_predictions = false;
   // Test-time augmentation, as experiment.eval().tta() has it.
   bool tta = false;
@@ -34,6 +34,9 @@ struct EvaluateExperimentOptions {
 //
 // A split without any label image, such as "test", is predicted but not scored
 // if predictions are asked for.
+//
+// With data.folder the splits are "val" and "train", the task is the semantic
+// one and predictions are class numbers, see EvaluateFolder().
 //
 // Returns as Evaluate() and LoadSegmentor(); NotFound if the split is missing,
 // InvalidArgument that lists the pictures whose label image is missing.

@@ -12,6 +12,7 @@
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/eval/evaluation_report.h"
+#include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/score_semantic.h"
 #include "mask2former/eval/scores_json.h"
@@ -117,6 +118,48 @@ TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
       ListDirectory(root_ + "/run/evaluation/predictions/semantic");
   ASSERT_THAT(files, IsOk());
   EXPECT_THAT(*files, SizeIs(1));
+}
+
+TEST_F(EvaluateExperimentTest, ScoresPicturesInFolders) {
+  // The drawn pictures and their labels, as if they were the user's own.
+  std::ostringstream console;
+  ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  experiment_.mutable_data()->clear_generated();
+  FolderData& folder = *experiment_.mutable_data()->mutable_folder();
+  folder.set_train_images("leftImg8bit/train/*/*_leftImg8bit.png");
+  folder.set_train_labels("gtFine/train/*/*_gtFine_labelIds.png");
+  folder.set_val_images("leftImg8bit/val/*/*_leftImg8bit.png");
+  folder.set_val_labels("gtFine/val/*/*_gtFine_labelIds.png");
+  for (int k = 0; k < 19; ++k) {
+    FolderClass& c = *folder.add_classes();
+    c.set_name(absl::StrCat("own", k));
+    for (int id = k; id < 34; id += 19) c.add_values(id);
+  }
+  options_.output_dir = root_ + "/own";
+  options_.write_predictions = true;
+  std::ostringstream own_console;
+  const auto evaluation =
+      EvaluateExperiment(experiment_, options_, own_console);
+  ASSERT_THAT(evaluation, IsOk());
+  ASSERT_TRUE(evaluation->own_classes.has_value());
+  EXPECT_THAT(own_console.str(), AllOf(HasSubstr("own18"), HasSubstr("mIoU")));
+  const auto json = ReadFile(root_ + "/own/metrics.json");
+  ASSERT_THAT(json, IsOk());
+  EXPECT_EQ(*json, OwnClassesJson(*evaluation->own_classes));
+  const auto html = ReadFile(root_ + "/own/report.html");
+  ASSERT_THAT(html, IsOk());
+  EXPECT_THAT(*html, AllOf(HasSubstr("own18"), HasSubstr("Semantic: confusion"),
+                           HasSubstr("<figcaption>")));
+  EXPECT_TRUE(DirectoryExists(root_ + "/own/predictions/semantic"));
+  options_.split = "train";
+  const auto train = EvaluateExperiment(experiment_, options_, own_console);
+  ASSERT_THAT(train, IsOk());
+  EXPECT_NE(train->own_classes->counts, evaluation->own_classes->counts);
+  options_.split = "test";
+  EXPECT_THAT(
+      EvaluateExperiment(experiment_, options_, own_console),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("--split=test"), HasSubstr("\"train\""))));
 }
 
 TEST_F(EvaluateExperimentTest, SaysWhatIsWrongWithTheWeights) {

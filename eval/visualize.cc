@@ -20,17 +20,25 @@ cv::Scalar ColorOf(int train_id) {
 }
 
 // [1, 256] CV_8UC3, black where there is no class.
-cv::Mat MakePalette() {
+cv::Mat MakePalette(const ClassColors& colors) {
+  CV_CheckLE(colors.size(), size_t{256}, "labels have 8 bits");
   cv::Mat palette(1, 256, CV_8UC3, cv::Scalar());
-  for (int train_id = 0; train_id < kCityscapesClasses; ++train_id) {
-    palette.col(train_id) = ColorOf(train_id);
+  if (colors.empty()) {
+    for (int train_id = 0; train_id < kCityscapesClasses; ++train_id) {
+      palette.col(train_id) = ColorOf(train_id);
+    }
+  }
+  for (size_t k = 0; k < colors.size(); ++k) {
+    palette.col(static_cast<int>(k)) =
+        cv::Scalar(colors[k][0], colors[k][1], colors[k][2]);
   }
   return palette;
 }
 
 // 255 where there is no class.
-cv::Mat NoClass(const cv::Mat& train_ids) {
-  return train_ids >= kCityscapesClasses;
+cv::Mat NoClass(const cv::Mat& train_ids, const ClassColors& colors) {
+  return train_ids >= (colors.empty() ? static_cast<double>(kCityscapesClasses)
+                                      : static_cast<double>(colors.size()));
 }
 
 cv::Mat ScaledToWidth(const cv::Mat& image, int width, int interpolation) {
@@ -44,23 +52,22 @@ cv::Mat ScaledToWidth(const cv::Mat& image, int width, int interpolation) {
 
 }  // namespace
 
-cv::Mat ColorizeTrainIds(const cv::Mat& train_ids) {
-  static const cv::Mat& palette = *new cv::Mat(MakePalette());
+cv::Mat ColorizeTrainIds(const cv::Mat& train_ids, const ClassColors& colors) {
   CV_CheckTypeEQ(train_ids.type(), CV_8UC1, "train_ids must be CV_8UC1");
-  cv::Mat three, colors;
+  cv::Mat three, painted;
   cv::merge(std::vector<cv::Mat>(3, train_ids), three);
-  cv::LUT(three, palette, colors);
-  return colors;
+  cv::LUT(three, MakePalette(colors), painted);
+  return painted;
 }
 
 cv::Mat OverlayTrainIds(const cv::Mat& image, const cv::Mat& train_ids,
-                        double alpha) {
+                        double alpha, const ClassColors& colors) {
   CV_CheckTypeEQ(image.type(), CV_8UC3, "image must be CV_8UC3");
   CV_Assert(image.size() == train_ids.size());
   cv::Mat overlay;
-  cv::addWeighted(ColorizeTrainIds(train_ids), alpha, image, 1 - alpha, 0,
-                  overlay);
-  image.copyTo(overlay, NoClass(train_ids));
+  cv::addWeighted(ColorizeTrainIds(train_ids, colors), alpha, image, 1 - alpha,
+                  0, overlay);
+  image.copyTo(overlay, NoClass(train_ids, colors));
   return overlay;
 }
 
@@ -96,16 +103,16 @@ cv::Mat EvaluationStrip(const cv::Mat& image, const cv::Mat& ground_truth,
   // Of labels, each pixel takes one: mixtures would be other classes' colours.
   cv::Mat predicted = ScaledToWidth(prediction, width, cv::INTER_NEAREST);
   const auto paint = [&](const cv::Mat& train_ids) {
-    return options.alpha == 1
-               ? ColorizeTrainIds(train_ids)
-               : OverlayTrainIds(small, train_ids, options.alpha);
+    return options.alpha == 1 ? ColorizeTrainIds(train_ids, options.colors)
+                              : OverlayTrainIds(small, train_ids, options.alpha,
+                                                options.colors);
   };
   std::vector<cv::Mat> panels = {small};
   if (!ground_truth.empty()) {
     const cv::Mat truth = ScaledToWidth(ground_truth, width, cv::INTER_NEAREST);
     if (options.hide_ignored) {
       predicted = predicted.clone();
-      predicted.setTo(kCityscapesIgnore, NoClass(truth));
+      predicted.setTo(kCityscapesIgnore, NoClass(truth, options.colors));
     }
     panels.push_back(paint(truth));
   }

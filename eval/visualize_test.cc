@@ -52,6 +52,24 @@ TEST(VisualizeTest, OverlayMixesAndLeavesNoClassAlone) {
             cv::Vec3b(28, 64, 228));
 }
 
+TEST(VisualizeTest, OtherClassesHaveTheirOwnColors) {
+  const ClassColors colors = {{1, 2, 3}, {250, 0, 40}};
+  const cv::Mat labels = (cv::Mat_<uint8_t>(1, 4) << 0, 1, 2, 255);
+  const cv::Mat painted = ColorizeTrainIds(labels, colors);
+  EXPECT_EQ(painted.at<cv::Vec3b>(0, 0), cv::Vec3b(1, 2, 3));
+  EXPECT_EQ(painted.at<cv::Vec3b>(0, 1), cv::Vec3b(250, 0, 40));
+  EXPECT_EQ(painted.at<cv::Vec3b>(0, 2), cv::Vec3b(0, 0, 0));
+  const cv::Mat image(1, 4, CV_8UC3, cv::Scalar(100, 100, 100));
+  const cv::Mat overlay = OverlayTrainIds(image, labels, 0.5, colors);
+  EXPECT_EQ(overlay.at<cv::Vec3b>(0, 1), cv::Vec3b(175, 50, 70));
+  EXPECT_EQ(overlay.at<cv::Vec3b>(0, 2), cv::Vec3b(100, 100, 100));
+  EXPECT_EQ(overlay.at<cv::Vec3b>(0, 3), cv::Vec3b(100, 100, 100));
+  StripOptions options;
+  options.colors = colors;
+  const cv::Mat strip = EvaluationStrip(image, labels, labels, options);
+  EXPECT_EQ(strip.at<cv::Vec3b>(0, 4 + 4 + 1), cv::Vec3b(250, 0, 40));
+}
+
 TEST(VisualizeTest, StripShowsImageTruthAndPrediction) {
   cv::Mat truth = Labels(3, 10, 0);
   truth.at<uint8_t>(0, 0) = 255;

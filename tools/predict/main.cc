@@ -15,6 +15,7 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/configs/experiment.h"
 #include "mask2former/configs/load_segmentor.h"
+#include "mask2former/data/class_map.h"
 #include "mask2former/tools/predict/input_files.h"
 #include "mask2former/tools/predict/predict_files.h"
 #include "mask2former/tools/predict/prediction_files.h"
@@ -38,7 +39,9 @@ DEFINE_string(save, "",
               "panoptic_overlay, instances (text file and a mask each) and "
               "instance_overlay. The experiment must switch on the task: "
               "model.inference.semantic_on, panoptic_on, instance_on. By "
-              "default the overlay of each task that it switches on.");
+              "default the overlay of each task that it switches on. With "
+              "classes of your own (data.folder): overlay, color, train_ids "
+              "(class numbers), confidence, raw, raw_scores.");
 DEFINE_int32(confidence_bits, 8, "8 or 16 bits per pixel of confidence.");
 DEFINE_bool(tta, false,
             "Test-time augmentation: labels from the mean over several sizes "
@@ -72,6 +75,11 @@ absl::Status Run(const CommandLine& line) {
   M2F_ASSIGN_OR_RETURN(
       const Experiment experiment,
       ReadExperiment(ResolveUserPath(FLAGS_config), line.overrides));
+  if (experiment.data().has_folder()) {
+    M2F_ASSIGN_OR_RETURN(const ClassMap classes,
+                         ClassMap::Create(experiment.data().folder()));
+    options.own_colors = classes.colors();
+  }
   options.input = experiment.data().input();
   options.inference = experiment.model().inference();
   options.kinds = OverlaysOf(options.inference);

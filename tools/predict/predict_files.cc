@@ -59,7 +59,8 @@ absl::Status PredictOne(const InputFile& file, const cv::Mat& image,
                                   NeedScores(options.kinds));
     }
     return WritePredictionFiles(options.output, file.stem, image, prediction,
-                                options.kinds, options.confidence_bits);
+                                options.kinds, options.confidence_bits,
+                                options.own_colors);
   } catch (const c10::Error& error) {
     return absl::InternalError(error.what_without_backtrace());
   }

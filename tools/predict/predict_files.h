@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "mask2former/data/data_config.pb.h"
 #include "mask2former/eval/eval_config.pb.h"
+#include "mask2former/eval/visualize.h"
 #include "mask2former/model/model_config.pb.h"
 #include "mask2former/model/segmentor.h"
 #include "mask2former/tools/predict/input_files.h"
@@ -22,6 +23,8 @@ struct PredictOptions {
   int confidence_bits = 8;  // Or 16.
   // Otherwise pictures all of whose files are there are skipped.
   bool overwrite = false;
+  // Of the classes of data.folder; empty: the model knows those of Cityscapes.
+  ClassColors own_colors;
   InputConfig input;  // The test sizes of it.
   InferenceConfig inference;
   // If enabled, for kinds of the semantic task; there is no raw output then.

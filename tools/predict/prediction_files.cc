@@ -68,9 +68,33 @@ const char* NameOf(PredictionFile kind) {
       ->name;
 }
 
-bool NeedsCityscapesClasses(PredictionFile kind) {
-  return kind == PredictionFile::kOverlay ||
-         kind == PredictionFile::kLabelIds || kind == PredictionFile::kColor;
+absl::Status CheckClasses(PredictionFile kind, int64_t classes,
+                          const ClassColors& own_colors) {
+  const bool painted =
+      kind == PredictionFile::kOverlay || kind == PredictionFile::kColor;
+  if (!own_colors.empty()) {
+    if (painted && classes != static_cast<int64_t>(own_colors.size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the model has ", classes,
+                       " classes, data.folder.classes ", own_colors.size()));
+    }
+    if (kind == PredictionFile::kLabelIds || IsPanoptic(kind) ||
+        IsInstance(kind)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "'", NameOf(kind),
+          "' is for the classes of Cityscapes; this experiment has its own "
+          "(data.folder): save train_ids, overlay, color, confidence or raw"));
+    }
+    return absl::OkStatus();
+  }
+  if ((painted || kind == PredictionFile::kLabelIds) &&
+      classes != kCityscapesClasses) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "overlay, label_ids and color are for the 19 classes of Cityscapes; "
+        "this model has ",
+        classes, ": save train_ids, confidence or raw"));
+  }
+  return absl::OkStatus();
 }
 
 // [K, H, W] -> [H, W], CV_8UC1 or CV_16UC1
@@ -154,18 +178,20 @@ absl::Status WriteObjects(const std::string& path, absl::string_view stem,
 
 absl::Status WriteOne(const std::string& path, absl::string_view stem,
                       PredictionFile kind, const cv::Mat& image,
-                      const PicturePrediction& prediction,
-                      int confidence_bits) {
+                      const PicturePrediction& prediction, int confidence_bits,
+                      const ClassColors& own_colors) {
   switch (kind) {
     case PredictionFile::kOverlay:
-      return WritePngAtomically(path,
-                                OverlayTrainIds(image, prediction.train_ids));
+      return WritePngAtomically(
+          path, OverlayTrainIds(image, prediction.train_ids, /*alpha=*/0.5,
+                                own_colors));
     case PredictionFile::kLabelIds:
       return WriteLabelIds(path, prediction.train_ids);
     case PredictionFile::kTrainIds:
       return WritePngAtomically(path, prediction.train_ids);
     case PredictionFile::kColor:
-      return WritePngAtomically(path, ColorizeTrainIds(prediction.train_ids));
+      return WritePngAtomically(
+          path, ColorizeTrainIds(prediction.train_ids, own_colors));
     case PredictionFile::kConfidence:
       return WritePngAtomically(path,
                                 Confidence(prediction.scores, confidence_bits));
@@ -270,24 +296,20 @@ absl::Status WritePredictionFiles(absl::string_view folder,
                                   absl::string_view stem, const cv::Mat& image,
                                   const PicturePrediction& prediction,
                                   const std::vector<PredictionFile>& kinds,
-                                  int confidence_bits) {
+                                  int confidence_bits,
+                                  const ClassColors& own_colors) {
   CHECK(confidence_bits == 8 || confidence_bits == 16);
   // With test-time augmentation there are no queries.
   const int64_t classes = prediction.queries.class_logits.defined()
                               ? prediction.queries.class_logits.size(-1) - 1
                               : prediction.scores.size(0);
   for (PredictionFile kind : kinds) {
-    if (NeedsCityscapesClasses(kind) && classes != kCityscapesClasses) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "overlay, label_ids and color are for the 19 classes of Cityscapes; "
-          "this model has ",
-          classes, ": save train_ids, confidence or raw"));
-    }
+    M2F_RETURN_IF_ERROR(CheckClasses(kind, classes, own_colors));
     const std::string path = PredictionPath(folder, stem, kind);
     M2F_RETURN_IF_ERROR(
         CreateDirectories(std::filesystem::path(path).parent_path().string()));
-    M2F_RETURN_IF_ERROR(
-        WriteOne(path, stem, kind, image, prediction, confidence_bits));
+    M2F_RETURN_IF_ERROR(WriteOne(path, stem, kind, image, prediction,
+                                 confidence_bits, own_colors));
   }
   return absl::OkStatus();
 }

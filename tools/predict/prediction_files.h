@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "mask2former/eval/picture_predictor.h"
+#include "mask2former/eval/visualize.h"
 #include "mask2former/model/model_config.pb.h"
 
 namespace mask2former {
@@ -83,14 +84,18 @@ std::string PredictionPath(absl::string_view folder, absl::string_view stem,
 //   image            [H, W] CV_8UC3, R, G, B
 //   prediction       of that picture, at its size; with scores if needed
 //   confidence_bits  8 or 16 (checked)
+//   own_colors       of the classes of a model for a user's own data; empty for
+//                    those of Cityscapes
 //
 // Returns InvalidArgument if `kinds` needs the classes of Cityscapes but the
-// model has another number of them; else the error of the file system.
+// model has others, or has not as many as `own_colors`; else the error of the
+// file system.
 absl::Status WritePredictionFiles(absl::string_view folder,
                                   absl::string_view stem, const cv::Mat& image,
                                   const PicturePrediction& prediction,
                                   const std::vector<PredictionFile>& kinds,
-                                  int confidence_bits);
+                                  int confidence_bits,
+                                  const ClassColors& own_colors = {});
 
 }  // namespace mask2former
 
