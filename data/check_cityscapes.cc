@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/parallel_for.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/cityscapes_dataset.h"
@@ -180,7 +181,7 @@ absl::Status CheckFolder(const DataConfig& config, int64_t max_files) {
     problems.insert(problems.end(), split.problems.begin(),
                     split.problems.end());
   }
-  return ProblemsToStatus(absl::StrCat("data set ", config.root()), problems);
+  return ListProblemsOf(absl::StrCat("data set ", config.root()), problems);
 }
 
 }  // namespace
@@ -207,7 +208,7 @@ absl::Status CheckCityscapes(const DataConfig& config,
       unique.push_back(std::move(problem));
     }
   }
-  return ProblemsToStatus(absl::StrCat("data set ", config.root()), unique);
+  return ListProblemsOf(absl::StrCat("data set ", config.root()), unique);
 }
 
 }  // namespace mask2former

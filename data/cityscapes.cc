@@ -1,6 +1,5 @@
 #include "mask2former/data/cityscapes.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,8 +16,6 @@ namespace mask2former {
 namespace {
 
 constexpr absl::string_view kImageSuffix = "_leftImg8bit.png";
-constexpr size_t kShownProblems = 10;
-
 // Where a split could be: the folder of unpacked files, then the archive.
 std::string ArchivePath(absl::string_view root, absl::string_view kind) {
   return absl::StrCat(root, "/", kind, "_trainvaltest.zip");
@@ -219,22 +216,6 @@ absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
     for (int x = 0; x < label.cols; ++x) row[x] = bytes[row[x]];
   }
   return label;
-}
-
-absl::Status ProblemsToStatus(absl::string_view what,
-                              const std::vector<std::string>& problems) {
-  if (problems.empty()) return absl::OkStatus();
-  const size_t shown = std::min(problems.size(), kShownProblems);
-  std::string message =
-      absl::StrCat(what, " has ", problems.size(),
-                   problems.size() == 1 ? " problem:" : " problems:");
-  for (size_t i = 0; i < shown; ++i) {
-    absl::StrAppend(&message, "\n  ", problems[i]);
-  }
-  if (shown < problems.size()) {
-    absl::StrAppend(&message, "\n  and ", problems.size() - shown, " more");
-  }
-  return absl::InvalidArgumentError(message);
 }
 
 }  // namespace mask2former

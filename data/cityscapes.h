@@ -73,11 +73,6 @@ std::vector<std::string> FindMissingFiles(
 absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
                                             DataConfig::LabelSource source);
 
-// Several problems as one error, the first ten of them a line each; OK if there
-// are none. `what` says what was looked at.
-absl::Status ProblemsToStatus(absl::string_view what,
-                              const std::vector<std::string>& problems);
-
 }  // namespace mask2former
 
 #endif  // MASK2FORMER_DATA_CITYSCAPES_H_

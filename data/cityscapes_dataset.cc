@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/logging.h"
 #include "mask2former/common/parallel_for.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/cityscapes_polygons.h"
@@ -160,8 +161,7 @@ absl::StatusOr<std::unique_ptr<CityscapesDataset>> CityscapesDataset::Create(
   M2F_ASSIGN_OR_RETURN(std::vector<CityscapesFrame> frames,
                        ListCityscapes(root, split));
   const std::string what = absl::StrCat("data set ", root, ", split ", split);
-  M2F_RETURN_IF_ERROR(
-      ProblemsToStatus(what, FindMissingFiles(frames, options)));
+  M2F_RETURN_IF_ERROR(ListProblemsOf(what, FindMissingFiles(frames, options)));
   if (options.drop_without_things && options.task == DataConfig::INSTANCE) {
     M2F_ASSIGN_OR_RETURN(frames, WithThings(std::move(frames), options, what));
   }

@@ -19,7 +19,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr auto kIds = DataConfig::LABEL_IDS;
 constexpr auto kTrainIds = DataConfig::LABEL_TRAIN_IDS;
@@ -259,17 +258,6 @@ TEST_F(CityscapesTest, TrainIdOutsideTheTable) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr(path), HasSubstr("table: 19;"),
                              HasSubstr("train ids are 0..18"))));
-}
-
-TEST(ProblemsToStatusTest, ShowsTheFirstTen) {
-  EXPECT_THAT(ProblemsToStatus("data", {}), IsOk());
-  std::vector<std::string> problems;
-  for (int i = 0; i < 12; ++i) problems.push_back("p" + std::to_string(i));
-  EXPECT_THAT(
-      ProblemsToStatus("data", problems),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               AllOf(HasSubstr("data has 12 problems:\n  p0\n  p1\n"),
-                     HasSubstr("p9\n  and 2 more"), Not(HasSubstr("p10")))));
 }
 
 }  // namespace

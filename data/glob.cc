@@ -10,8 +10,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
-#include "mask2former/data/cityscapes.h"
 #include "mask2former/data/data_files.h"
 
 namespace mask2former {
@@ -135,8 +135,8 @@ absl::StatusOr<std::vector<std::pair<GlobMatch, GlobMatch>>> GlobPairs(
     problems.push_back(
         absl::StrCat(wanted, " is missing, the label of ", picture.path));
   }
-  M2F_RETURN_IF_ERROR(ProblemsToStatus(
-      absl::StrCat("data set ", root, ", ", images), problems));
+  M2F_RETURN_IF_ERROR(
+      ListProblemsOf(absl::StrCat("data set ", root, ", ", images), problems));
   return pairs;
 }
 

@@ -1,5 +1,6 @@
 #include "mask2former/eval/confusion_matrix.h"
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -62,12 +63,17 @@ absl::Status ConfusionMatrix::Add(const cv::Mat& ground_truth,
   // The ids that should not be are found afterwards.
   const std::unique_ptr<PairCounts> pairs =
       CountPairs(ground_truth, prediction);
-  for (int id = kIds; id < 256; ++id) {
-    int64_t predicted = 0, actual = 0;
-    for (int other = 0; other < 256; ++other) {
-      predicted += (*pairs)[other * 256 + id];
-      actual += (*pairs)[id * 256 + other];
+  std::array<int64_t, 256> actual_pixels{}, predicted_pixels{};
+  for (int g = 0; g < 256; ++g) {
+    const uint32_t* const row = pairs->data() + g * 256;
+    for (int p = 0; p < 256; ++p) {
+      actual_pixels[g] += row[p];
+      predicted_pixels[p] += row[p];
     }
+  }
+  for (int id = kIds; id < 256; ++id) {
+    const int64_t actual = actual_pixels[id];
+    const int64_t predicted = predicted_pixels[id];
     if (actual > 0) {
       return InvalidId(ground_truth, "the ground truth", id, actual,
                        id == 255 ? " (is this a labelTrainIds image?)" : "");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <opencv2/core.hpp>
 
 #include "mask2former/common/testing/status_matchers.h"
@@ -46,6 +47,42 @@ TEST(InstanceHitsTest, CountsOneInstanceInPiecesAsOne) {
             kAveragePerson);
   EXPECT_EQ(hits.ForCategory(InstanceHits::kHuman).misses.value(), 0);
   EXPECT_EQ(hits.ForClass(26).hits.value(), 0);
+}
+
+// Instances that begin and end anywhere, partly found, among values just below
+// and above those of instances.
+TEST(InstanceHitsTest, CountsRunsOfEveryLength) {
+  cv::RNG rng(4);
+  const int values[] = {7, 1000, 24001, 26001, 26002};
+  const int predicted[] = {24, 25, 26, 7};
+  cv::Mat instances(60, 203, CV_16UC1), prediction(60, 203, CV_8UC1);
+  for (int y = 0; y < instances.rows; ++y) {
+    for (int x = 0; x < instances.cols;) {
+      const int end = std::min(x + 1 + rng.uniform(0, 30), instances.cols);
+      instances.row(y).colRange(x, end).setTo(values[rng.uniform(0, 5)]);
+      prediction.row(y).colRange(x, end).setTo(predicted[rng.uniform(0, 4)]);
+      x = end;
+    }
+  }
+  InstanceHits hits;
+  ASSERT_THAT(hits.Add(instances, prediction), IsOk());
+  constexpr double kAverageCar = 12794.0202738185;
+  double expected = 0, expected_misses = 0;
+  for (const int value : {26001, 26002}) {
+    const cv::Mat inside = instances == value;
+    const cv::Mat found = inside & (prediction == 26);
+    const double size = cv::countNonZero(inside);
+    expected += kAverageCar / size * cv::countNonZero(found);
+    expected_misses += kAverageCar / size * (size - cv::countNonZero(found));
+  }
+  EXPECT_NEAR(hits.ForClass(26).hits.value(), expected, 1e-6);
+  EXPECT_NEAR(hits.ForClass(26).misses.value(), expected_misses, 1e-6);
+  const cv::Mat person = instances == 24001;
+  const cv::Mat human = person & (prediction >= 24) & (prediction <= 25);
+  EXPECT_NEAR(
+      hits.ForCategory(InstanceHits::kHuman).hits.value(),
+      3462.4756337644 * cv::countNonZero(human) / cv::countNonZero(person),
+      1e-6);
 }
 
 TEST(InstanceHitsTest, SkipsValuesThatAreNoInstances) {

@@ -10,9 +10,10 @@ namespace mask2former {
 
 // Pixels by (byte of one image, byte of the other): [256 * first + second].
 // There are counts for every byte, so none is out of range.
-using PairCounts = std::array<int64_t, 256 * 256>;
+using PairCounts = std::array<uint32_t, 256 * 256>;
 
-// Counts the pairs of two CV_8UC1 images of the same size.
+// Counts the pairs of two CV_8UC1 images of the same size, of fewer than 2^32
+// pixels (checked).
 std::unique_ptr<PairCounts> CountPairs(const cv::Mat& first,
                                        const cv::Mat& second);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <opencv2/core.hpp>
 
 namespace mask2former {
@@ -23,6 +24,29 @@ TEST(PairCountsTest, CountsEveryPixelOnce) {
     }
     EXPECT_EQ(*CountPairs(first, second), expected) << width;
   }
+}
+
+// Runs that begin and end anywhere, next to single pixels.
+TEST(PairCountsTest, CountsRunsOfEveryLength) {
+  cv::RNG rng(2);
+  cv::Mat first(40, 203, CV_8UC1), second(40, 203, CV_8UC1);
+  for (cv::Mat* image : {&first, &second}) {
+    for (int y = 0; y < image->rows; ++y) {
+      for (int x = 0; x < image->cols;) {
+        const int length = 1 + rng.uniform(0, 1 + rng.uniform(0, 60));
+        const int end = std::min(x + length, image->cols);
+        image->row(y).colRange(x, end).setTo(rng.uniform(0, 256));
+        x = end;
+      }
+    }
+  }
+  PairCounts expected = {};
+  for (int y = 0; y < first.rows; ++y) {
+    for (int x = 0; x < first.cols; ++x) {
+      ++expected[256 * first.at<uint8_t>(y, x) + second.at<uint8_t>(y, x)];
+    }
+  }
+  EXPECT_EQ(*CountPairs(first, second), expected);
 }
 
 }  // namespace

@@ -3,34 +3,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
-#include <vector>
 
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
-#include "mask2former/eval/testing/worked_pictures.h"
+#include "mask2former/eval/testing/task_fixture.h"
 
 namespace mask2former {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-class PanopticTaskTest : public testing::Test {
+class PanopticTaskTest : public TaskTest {
  protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "/panoptic_task";
-    std::filesystem::remove_all(folder_);
-    task_ = MakePanopticTask(CityscapesNetworkClasses(19).value(), folder_);
-  }
-
-  std::string folder_;
-  std::unique_ptr<TaskEvaluation> task_;
-  std::vector<EvaluatedPicture> pictures_ = WorkedPictures();
+  PanopticTaskTest()
+      : TaskTest([](const std::string& folder) {
+          return MakePanopticTask(CityscapesNetworkClasses(19).value(), folder);
+        }) {}
 };
 
 TEST_F(PanopticTaskTest, ScoresLikeTheOfficialProgram) {
@@ -48,10 +39,7 @@ TEST_F(PanopticTaskTest, ScoresLikeTheOfficialProgram) {
 }
 
 TEST_F(PanopticTaskTest, WritesTheFormatOfTheOfficialWrapper) {
-  for (const EvaluatedPicture& picture : pictures_) {
-    ASSERT_THAT(task_->Write(picture), IsOk());
-  }
-  ASSERT_THAT(task_->FinishFiles(), IsOk());
+  WriteAll();
   const auto file = ReadPanopticJson(folder_ + "/panoptic.json",
                                      PanopticFileKind::kPrediction);
   ASSERT_THAT(file, IsOk());
@@ -69,21 +57,12 @@ TEST_F(PanopticTaskTest, WritesTheFormatOfTheOfficialWrapper) {
 }
 
 TEST_F(PanopticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
-  const auto strip = task_->Draw(pictures_[0], {64});
-  ASSERT_THAT(strip, IsOk());
-  EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
-  pictures_[0].label_ids = cv::Mat();
-  pictures_[0].instance_ids = cv::Mat();
-  const auto without_truth = task_->Draw(pictures_[0], {64});
-  ASSERT_THAT(without_truth, IsOk());
-  EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
+  ExpectPanelsOfTheWidthAskedFor();
 }
 
 TEST_F(PanopticTaskTest, NamesThePictureThatCannotBeScored) {
   pictures_[1].prediction.panoptic.segments.pop_back();
-  EXPECT_THAT(task_->Score(pictures_[1]),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("aaa_000001_000019: ")));
+  ExpectItNamesTheSecondPicture();
 }
 
 }  // namespace

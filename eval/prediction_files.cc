@@ -12,8 +12,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
-#include "mask2former/eval/problem_list.h"
 
 namespace mask2former {
 namespace {

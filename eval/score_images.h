@@ -18,8 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "mask2former/common/parallel_for.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
-#include "mask2former/eval/problem_list.h"
 namespace mask2former {
 
 // Calls add(i, metrics) for i = 0 .. images - 1 from `threads` threads (0: one

@@ -8,13 +8,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "mask2former/common/file_io.h"
+#include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/panoptic_report.h"
 #include "mask2former/eval/panoptic_truth.h"
 #include "mask2former/eval/prediction_files.h"
-#include "mask2former/eval/problem_list.h"
 #include "mask2former/eval/score_images.h"
 
 namespace mask2former {

@@ -3,32 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <memory>
 #include <opencv2/core.hpp>
-#include <string>
-#include <vector>
 
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/image_io.h"
-#include "mask2former/eval/testing/worked_pictures.h"
+#include "mask2former/eval/testing/task_fixture.h"
 
 namespace mask2former {
 namespace {
 
-using ::testing::HasSubstr;
-
-class SemanticTaskTest : public testing::Test {
+class SemanticTaskTest : public TaskTest {
  protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "/semantic_task";
-    std::filesystem::remove_all(folder_);
-    task_ = MakeSemanticTask(folder_);
-  }
-
-  std::string folder_;
-  std::unique_ptr<TaskEvaluation> task_;
-  std::vector<EvaluatedPicture> pictures_ = WorkedPictures();
+  SemanticTaskTest() : TaskTest(MakeSemanticTask) {}
 };
 
 TEST_F(SemanticTaskTest, ScoresLikeTheOfficialProgram) {
@@ -56,10 +42,7 @@ TEST_F(SemanticTaskTest, SaysHowGoodEachPictureIsAlone) {
 }
 
 TEST_F(SemanticTaskTest, WritesLabelIds) {
-  for (const EvaluatedPicture& picture : pictures_) {
-    ASSERT_THAT(task_->Write(picture), IsOk());
-  }
-  ASSERT_THAT(task_->FinishFiles(), IsOk());
+  WriteAll();
   const auto written =
       ReadPng(folder_ + "/semantic/aaa_000000_000019_leftImg8bit_pred.png",
               PngFormat::kGray8);
@@ -69,14 +52,7 @@ TEST_F(SemanticTaskTest, WritesLabelIds) {
 }
 
 TEST_F(SemanticTaskTest, DrawsPanelsOfTheWidthAskedFor) {
-  const auto strip = task_->Draw(pictures_[0], {64});
-  ASSERT_THAT(strip, IsOk());
-  EXPECT_EQ(strip->size(), cv::Size(3 * 64 + 2 * 4, 32));
-  pictures_[0].label_ids = cv::Mat();
-  pictures_[0].instance_ids = cv::Mat();
-  const auto without_truth = task_->Draw(pictures_[0], {64});
-  ASSERT_THAT(without_truth, IsOk());
-  EXPECT_EQ(without_truth->cols, 2 * 64 + 4);
+  ExpectPanelsOfTheWidthAskedFor();
 }
 
 TEST_F(SemanticTaskTest, MayLayTheLabelsOverThePicture) {
@@ -91,9 +67,7 @@ TEST_F(SemanticTaskTest, MayLayTheLabelsOverThePicture) {
 
 TEST_F(SemanticTaskTest, NamesThePictureThatCannotBeScored) {
   pictures_[1].prediction.train_ids.at<uint8_t>(0, 0) = 77;
-  EXPECT_THAT(task_->Score(pictures_[1]),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("aaa_000001_000019: ")));
+  ExpectItNamesTheSecondPicture();
 }
 
 }  // namespace
