@@ -36,7 +36,8 @@ at::Tensor SemanticLabelsInBands(const MaskPrediction& prediction,
   };
   const RowResizer resizer({masks.size(1), masks.size(2)}, padded, image,
                            output, masks.device());
-  const int64_t at_once = resizer.RowsWithin(kBandBytes, masks.size(0));
+  const int64_t at_once = resizer.RowsWithin(
+      kBandBytes, std::max(masks.size(0), probabilities.size(0)));
   const at::Tensor labels = at::empty({output.height, output.width},
                                       masks.options().dtype(at::kByte));
   for (int64_t y = 0; y < output.height; y += at_once) {
