@@ -39,18 +39,20 @@ cc_library(
     linkopts = ["-Wl,--allow-shlib-undefined"],
 )
 
-# Adds what runs on a GPU. The libraries that libtorch_cuda.so needs are the host's.
+# Adds what runs on a GPU. The CUDA libraries that libtorch_cuda.so needs are those of pip's packages
+# where the wheel was installed with them, else the host's.
 cc_library(
     name = "torch_cuda",
     srcs = [{cuda}],
-    linkopts = ["-Wl,--allow-shlib-undefined"],
+    # Old tags: a library's path, unlike a program's, is not looked at for what its libraries need.
+    linkopts = ["-Wl,--allow-shlib-undefined,--disable-new-dtags", {cuda_paths}],
     deps = [":torch"],
     alwayslink = True,
 )
 """
 
 _CPU = ["libtorch_cpu.so", "libc10.so", "libgomp.so.1", "libcudart.so.13", "libcupti.so.13"]
-_CUDA = ["libtorch_cuda.so", "libc10_cuda.so"]
+_CUDA = ["libtorch_cuda.so", "libc10_cuda.so", "libtorch_nvshmem.so"]
 
 def _download(repository_ctx):
     python = repository_ctx.which("python3")
@@ -107,9 +109,15 @@ def _libtorch_repository_impl(repository_ctx):
         if folder.basename not in _LEFT_OUT:
             repository_ctx.symlink(folder, "include/" + folder.basename)
 
-    # One folder for all, so that each library finds the others beside itself.
+    # Folders of the packages that a wheel is installed with.
+    folders = [root.get_child("lib")]
+    packages = repository_ctx.path(str(root.dirname) + "/nvidia")
+    if packages.exists:
+        libs = [package.get_child("lib") for package in packages.readdir()]
+        folders += [lib for lib in libs if lib.exists]
+
+    # One folder for all that is linked, so that each library finds the others beside itself.
     found = {}
-    folders = [root.get_child("lib"), repository_ctx.path(str(root.dirname) + "/nvidia/cu13/lib")]
     for name in _CPU + _CUDA:
         for folder in folders:
             library = folder.get_child(name)
@@ -119,6 +127,7 @@ def _libtorch_repository_impl(repository_ctx):
     repository_ctx.file("BUILD", _BUILD.format(
         cpu = ", ".join(['"lib/%s"' % name for name in _CPU if name in found]),
         cuda = ", ".join(['"lib/%s"' % name for name in _CUDA if name in found]),
+        cuda_paths = ", ".join(['"-Wl,-rpath,%s"' % folder for folder in folders[1:]]),
     ))
 
 libtorch_repository = repository_rule(

@@ -1,4 +1,4 @@
-// Times the way from a picture file to labels, stage by stage.
+// Times the way from a picture file to its results, stage by stage.
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -40,11 +40,12 @@ DEFINE_string(picture, "",
               "File to decode and resize to --size; by default a PNG of 1024 x "
               "2048 that is drawn.");
 DEFINE_string(device, "auto", "cpu, cuda, or auto: cuda where there is one.");
-DEFINE_string(precision, "fp32", "fp32, or bf16: autocast to bfloat16.");
-DEFINE_string(stages, "",
-              "Show only these, a list out of decode, resize, copy, backbone, "
-              "pixel_decoder, transformer_decoder, labels. Decode and resize "
-              "are not run if they are not shown.");
+DEFINE_string(precision, "fp32", "fp32, or autocast to fp16 or bf16.");
+DEFINE_string(
+    stages, "",
+    "Show only these, a list out of decode, resize, copy, backbone, "
+    "pixel_decoder, transformer_decoder, labels, segments, instances. "
+    "Decode and resize are not run if they are not shown.");
 DEFINE_int32(batch, 1, "Images at a time.");
 DEFINE_int32(rounds, 10, "Timed runs, after two that warm up.");
 DEFINE_int32(threads, 0, "CPU threads; 0: one per core.");
@@ -57,7 +58,7 @@ namespace mask2former {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Times the way from a picture file to labels, stage by stage.
+    R"(Times the way from a picture file to its results, stage by stage.
 
   bazel build //tools/benchmark && bazel-bin/tools/benchmark/benchmark --size=1024x2048
 
@@ -97,9 +98,10 @@ absl::StatusOr<at::Device> ParseDevice(const std::string& text) {
 
 absl::StatusOr<Precision> ParsePrecision(const std::string& text) {
   if (text == "fp32") return Precision::kFloat32;
+  if (text == "fp16") return Precision::kFloat16;
   if (text == "bf16") return Precision::kBFloat16;
   return absl::InvalidArgumentError(
-      absl::StrCat("--precision must be fp32 or bf16, not '", text, "'"));
+      absl::StrCat("--precision must be fp32, fp16 or bf16, not '", text, "'"));
 }
 
 absl::StatusOr<std::set<std::string>> ParseStages(const std::string& text) {

@@ -18,6 +18,8 @@
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/inference_settings.h"
+#include "mask2former/model/panoptic_inference.h"
 #include "mask2former/model/semantic_labels.h"
 #include "mask2former/tools/counters/flop_counter.h"
 
@@ -83,6 +85,11 @@ absl::StatusOr<Pipeline> Pipeline::Create(const Experiment& experiment,
   Pipeline pipeline;
   pipeline.options_ = options;
   pipeline.inference_ = experiment.model().inference();
+  if (pipeline.inference_.panoptic_on() || pipeline.inference_.instance_on()) {
+    M2F_ASSIGN_OR_RETURN(
+        pipeline.classes_,
+        CityscapesNetworkClasses(experiment.model().num_classes()));
+  }
   M2F_ASSIGN_OR_RETURN(pipeline.segmentor_, BuildSegmentor(experiment.model()));
   pipeline.segmentor_->to(options.device);
   pipeline.segmentor_->eval();
@@ -117,15 +124,41 @@ std::vector<StageTime> Pipeline::RunOnce(bool count_flops) {
   }
   const PreparedImages prepared = segmentor_->Prepare(images);
   clock.End("copy");
-  const MaskPrediction prediction = Decode(prepared.images, clock);
-  const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
-  for (int64_t i = options_.batch - 1; i >= 0; --i) {
-    labels_ =
-        SemanticLabels(prediction, i, padded, prepared.sizes[i],
-                       prepared.sizes[i], inference_.resize_before_scores());
-  }
-  clock.End("labels");
+  InferResults(Decode(prepared.images, clock), prepared, clock);
   return std::move(clock).times();
+}
+
+void Pipeline::InferResults(const MaskPrediction& prediction,
+                            const PreparedImages& prepared, StageClock& clock) {
+  const ImageSize padded = {prepared.images.size(2), prepared.images.size(3)};
+  const std::vector<ImageSize>& sizes = prepared.sizes;
+  if (inference_.semantic_on()) {
+    for (int64_t i = options_.batch - 1; i >= 0; --i) {
+      labels_ = SemanticLabels(prediction, i, padded, sizes[i], sizes[i],
+                               ResizesBeforeScores(inference_));
+    }
+    clock.End("labels");
+  }
+  if (inference_.panoptic_on()) {
+    PanopticOptions options;
+    options.object_mask_threshold = inference_.object_mask_threshold();
+    options.overlap_threshold = inference_.overlap_threshold();
+    options.is_thing = classes_.is_thing;
+    for (int64_t i = 0; i < options_.batch; ++i) {
+      PanopticInference(prediction, i, padded, sizes[i], sizes[i], options);
+    }
+    clock.End("segments");
+  }
+  if (inference_.instance_on()) {
+    InstanceOptions options;
+    options.top_k = inference_.top_k();
+    options.is_thing = classes_.is_thing;
+    for (int64_t i = options_.batch - 1; i >= 0; --i) {
+      instances_ =
+          InstanceInference(prediction, i, padded, sizes[i], sizes[i], options);
+    }
+    clock.End("instances");
+  }
 }
 
 MaskPrediction Pipeline::Decode(const at::Tensor& images, StageClock& clock) {

@@ -12,15 +12,19 @@
 #include "mask2former/common/autocast.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/configs/experiment.pb.h"
+#include "mask2former/eval/network_classes.h"
+#include "mask2former/model/instance_inference.h"
 #include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 
-// From a file to labels, in this order.
+// From a file to the results of the tasks that the experiment switches on, in
+// this order: a label for each pixel (semantic), segments (panoptic),
+// instances.
 inline constexpr const char* kStages[] = {
     "decode",   "resize",        "copy",
     "backbone", "pixel_decoder", "transformer_decoder",
-    "labels"};
+    "labels",   "segments",      "instances"};
 
 // What one stage of one run took.
 struct StageTime {
@@ -34,18 +38,19 @@ struct PipelineOptions {
   ImageSize size = {512, 1024};  // What the model is given.
   int64_t batch = 1;
   c10::Device device = c10::Device(c10::kCPU);
-  Precision precision = Precision::kFloat32;  // kBFloat16 is autocast.
+  Precision precision = Precision::kFloat32;  // Others are autocast.
   // The picture file to decode. Empty: decode and resize are left out and the
   // model is given random pixels.
   std::string picture;
 };
 
 // The model of an experiment on random weights, whose values speed does not
-// depend on, and everything around it.
+// depend on but in "segments": random queries are never sure of themselves, so
+// that this is the time of a picture without any.
 class Pipeline {
  public:
-  // Returns InvalidArgument if sizes are not positive, or as BuildSegmentor()
-  // and ReadImageAsRgb().
+  // Returns InvalidArgument if sizes are not positive, or as BuildSegmentor(),
+  // CityscapesNetworkClasses() and ReadImageAsRgb().
   static absl::StatusOr<Pipeline> Create(const Experiment& experiment,
                                          const PipelineOptions& options);
 
@@ -56,17 +61,25 @@ class Pipeline {
 
   // Of the labels of the last run: [H, W] uint8 of the first image.
   const at::Tensor& labels() const { return labels_; }
+  // The instances of the last run in the first image.
+  const std::vector<InstancePrediction>& instances() const {
+    return instances_;
+  }
 
  private:
   Pipeline() = default;
 
   MaskPrediction Decode(const at::Tensor& images, class StageClock& clock);
+  void InferResults(const MaskPrediction& prediction,
+                    const PreparedImages& prepared, class StageClock& clock);
 
   PipelineOptions options_;
   InferenceConfig inference_;
   std::shared_ptr<Segmentor> segmentor_;
   at::Tensor random_image_;  // [3, H, W] uint8
+  NetworkClasses classes_;
   at::Tensor labels_;
+  std::vector<InstancePrediction> instances_;
 };
 
 // GFLOP/s of a product of two square matrices of `precision` on `device`, the

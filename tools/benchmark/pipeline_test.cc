@@ -14,8 +14,8 @@ namespace mask2former {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 Experiment Quickstart() {
   auto experiment = ReadExperiment("configs/quickstart/semantic.textproto", {});
@@ -54,8 +54,33 @@ TEST(PipelineTest, DecodesAndResizesAPicture) {
       IsOk());
   auto pipeline = Pipeline::Create(Quickstart(), options);
   ASSERT_THAT(pipeline.status(), IsOk());
-  EXPECT_THAT(Names(pipeline->RunOnce(false)), ElementsAreArray(kStages));
+  EXPECT_THAT(Names(pipeline->RunOnce(false)),
+              ElementsAre("decode", "resize", "copy", "backbone",
+                          "pixel_decoder", "transformer_decoder", "labels"));
   EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 128));
+}
+
+TEST(PipelineTest, TimesTheResultsOfTheExperimentsTasks) {
+  PipelineOptions options;
+  options.size = {64, 96};
+  options.batch = 2;
+  auto experiment = ReadExperiment("configs/quickstart/panoptic.textproto", {});
+  ASSERT_THAT(experiment.status(), IsOk());
+  auto pipeline = Pipeline::Create(*experiment, options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  EXPECT_THAT(
+      Names(pipeline->RunOnce(false)),
+      ElementsAre("copy", "backbone", "pixel_decoder", "transformer_decoder",
+                  "labels", "segments", "instances"));
+
+  experiment = ReadExperiment("configs/quickstart/instance.textproto", {});
+  ASSERT_THAT(experiment.status(), IsOk());
+  pipeline = Pipeline::Create(*experiment, options);
+  ASSERT_THAT(pipeline.status(), IsOk());
+  EXPECT_THAT(Names(pipeline->RunOnce(false)),
+              ElementsAre("copy", "backbone", "pixel_decoder",
+                          "transformer_decoder", "instances"));
+  EXPECT_THAT(pipeline->instances(), SizeIs(100));  // top_k
 }
 
 // By hand, from the sizes in configs/quickstart/semantic.textproto.

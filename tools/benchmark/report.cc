@@ -131,16 +131,18 @@ std::string JsonReport(const BenchmarkReport& report) {
 }
 
 std::string RunLine(const std::vector<StageTime>& times) {
-  double forward = 0, labels = 0, cpu = 0;
+  double forward = 0, results = 0, cpu = 0;
   Json walls = Json::object(), cpus = Json::object();
   for (const StageTime& time : times) {
-    (time.name == "labels" ? labels : forward) += time.wall_ms;
+    const bool is_result = time.name == "labels" || time.name == "segments" ||
+                           time.name == "instances";
+    (is_result ? results : forward) += time.wall_ms;
     cpu += time.cpu_ms;
     walls[time.name] = time.wall_ms;
     cpus[time.name] = time.cpu_ms;
   }
   return Json({{"forward_ms", forward},
-               {"labels_ms", labels},
+               {"labels_ms", results},
                {"cpu_ms", cpu},
                {"stages_ms", walls},
                {"stages_cpu_ms", cpus}})

@@ -36,6 +36,8 @@ struct OperatorFacts {
   std::string name;                  // "ms_deform_attn"
   std::vector<std::string> devices;  // "CPU", "CUDA"
   std::vector<std::string> wanted;   // In a build with CUDA.
+  // What a device that has no kernel does: "CPU portable code".
+  std::string otherwise = "";
 };
 
 // All that the doctor looks at. Versions are "2.11.0"; empty means unknown.

@@ -22,9 +22,15 @@ namespace {
 
 constexpr char kNamespace[] = "mask2former::";
 
-// Operators that only devices have; see common/point_sample_ops.h.
-constexpr absl::string_view kOnlyOnDevices[] = {"point_sample_add",
-                                                "point_sample_read"};
+// Operators that one kind of device has, and what the others do: see
+// common/point_sample_ops.h, backbone/ops/window_attention.h.
+struct PartialOperator {
+  absl::string_view name, device, otherwise;
+};
+constexpr PartialOperator kPartial[] = {
+    {"point_sample_add", "CUDA", "CPU portable code"},
+    {"point_sample_read", "CUDA", "CPU portable code"},
+    {"window_attention", "CPU", "CUDA scaled_dot_product_attention"}};
 
 // Cores that this process may use.
 int CountCores() {
@@ -57,11 +63,12 @@ void ProbeOperators(Facts& facts) {
     if (!schema.has_value()) continue;
     OperatorFacts op;
     op.name = name.name.substr(sizeof(kNamespace) - 1);
-    if (std::count(std::begin(kOnlyOnDevices), std::end(kOnlyOnDevices),
-                   op.name) == 0) {
-      op.wanted.push_back("CPU");
+    op.wanted = {"CPU", "CUDA"};
+    for (const PartialOperator& partial : kPartial) {
+      if (op.name != partial.name) continue;
+      op.wanted = {std::string(partial.device)};
+      op.otherwise = std::string(partial.otherwise);
     }
-    op.wanted.push_back("CUDA");
     for (const auto& [key, device] :
          {std::pair(c10::DispatchKey::CPU, "CPU"),
           std::pair(c10::DispatchKey::CUDA, "CUDA")}) {

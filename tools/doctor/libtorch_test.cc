@@ -15,6 +15,7 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -60,10 +61,16 @@ TEST(ProbeLibTorchTest, ListsOperatorsWithTheirKernels) {
     ASSERT_EQ(operators.count(name), 1) << name;
     EXPECT_THAT(operators[name].devices, Not(Contains("CPU"))) << name;
     EXPECT_THAT(operators[name].wanted, ElementsAre("CUDA")) << name;
+    EXPECT_EQ(operators[name].otherwise, "CPU portable code") << name;
   }
+  EXPECT_THAT(operators["window_attention"].devices, ElementsAre("CPU"));
+  EXPECT_THAT(operators["window_attention"].wanted, ElementsAre("CPU"));
+  EXPECT_EQ(operators["window_attention"].otherwise,
+            "CUDA scaled_dot_product_attention");
+  EXPECT_EQ(operators.size(), 7);
   if (Compiled().cuda) {
     for (const auto& [name, op] : operators) {
-      EXPECT_THAT(op.devices, Contains("CUDA")) << name;
+      EXPECT_THAT(op.devices, IsSupersetOf(op.wanted)) << name;
     }
   }
 }

@@ -124,10 +124,8 @@ std::vector<std::pair<std::string, std::string>> Rows(const Facts& facts) {
       paths.push_back(device == "CPU" ? absl::StrCat("CPU ", CpuPath(facts))
                                       : device);
     }
-    if (paths.empty()) {
-      paths = {"none", absl::StrCat("for ", absl::StrJoin(op.wanted, " and "),
-                                    " only")};
-    }
+    if (!op.otherwise.empty()) paths.push_back(op.otherwise);
+    if (paths.empty()) paths = {"none"};
     rows.emplace_back(absl::StrCat("op ", op.name), absl::StrJoin(paths, "; "));
   }
   return rows;

@@ -25,7 +25,7 @@ Facts SomeFacts() {
   facts.cpu_features = {"aes", "avx2", "avx512_f", "avx512_fp16"};
   facts.cpu_path = "AVX512";
   facts.operators = {{"ms_deform_attn", {"CPU", "CUDA"}, {"CPU", "CUDA"}},
-                     {"point_sample_read", {}, {"CUDA"}}};
+                     {"point_sample_read", {}, {"CUDA"}, "CPU portable code"}};
   return facts;
 }
 
@@ -43,7 +43,7 @@ TEST(TextReportTest, AlignsRowsAndListsFindings) {
   EXPECT_THAT(text, HasSubstr("headers 4.6.0, library 4.8.0\n"));
   EXPECT_THAT(text, HasSubstr("vector instructions   avx2 avx512_f\n"));
   EXPECT_THAT(text, HasSubstr("op ms_deform_attn     CPU AVX-512; CUDA\n"));
-  EXPECT_THAT(text, HasSubstr("op point_sample_read  none; for CUDA only\n"));
+  EXPECT_THAT(text, HasSubstr("op point_sample_read  CPU portable code\n"));
   EXPECT_THAT(text, EndsWith("\nPROBLEM: it does not fit.\n  Make it fit.\n"
                              "\nnote: it is slow.\n  Make it fast.\n"
                              "\n1 problem to solve.\n"));
