@@ -15,7 +15,7 @@ is_host_library() {
   case "$1" in
     libtorch* | libc10* | libcaffe2* | libshm.so*) return 0 ;;
     libcuda.so* | libcudart.so* | libcudnn* | libcublas* | libcufft* | libcufile* | libcupti* | libcurand*) return 0 ;;
-    libcusolver* | libcusparse* | libnccl* | libnvidia* | libnvjitlink* | libnvrtc* | libnvshmem* | libnvtx* | libnvToolsExt*) return 0 ;;
+    libcusolver* | libcusparse* | libnccl* | libnvidia* | libnvJitLink* | libnvrtc* | libnvshmem* | libnvtx* | libnvToolsExt*) return 0 ;;
   esac
   return 1
 }

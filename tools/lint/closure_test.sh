@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A project that takes the deformable attention gets LibTorch and little more: none of this
-# repository's other rooms, no OpenCV, no protobuf.
+# repository's other rooms, no OpenCV, no protobuf. Its CPU kernel for plain pointers comes without
+# LibTorch.
 set -euo pipefail
 
 allowed='^(@libtorch|@cuda|@com_google_absl|@platforms)//|^//(pixel_decoder/ops|common|common/cuda|tools/config):'
@@ -14,6 +15,14 @@ done
 if [ -n "$(strangers "$operator")" ]; then
   echo "//pixel_decoder/ops:ms_deform_attn needs more than LibTorch and common/:"
   strangers "$operator"
+  exit 1
+fi
+
+kernel=tools/lint/kernel_closure
+grep -qxF //pixel_decoder/ops:ms_deform_attn_cpu_kernel.cc "$kernel" || { echo "$kernel lacks the kernel"; exit 1; }
+if [ -n "$(strangers "$kernel")" ] || grep "^@libtorch//" "$kernel"; then
+  echo "//pixel_decoder/ops:ms_deform_attn_cpu_kernel needs more than common/:"
+  strangers "$kernel"
   exit 1
 fi
 

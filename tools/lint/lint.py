@@ -38,6 +38,7 @@ CPP = (".h", ".cc", ".cu", ".cuh")
 # Rules whose source is <name>.cc unless they say otherwise.
 TESTS_ITS_NAME = ("m2f_cc_test", "m2f_cc_benchmark", "m2f_cuda_kernel_test", "cuda_emulation_test")
 GPU_BUNDLE = ("tools/bundle", "gpu_check")
+REQUIRES_CUDA = ("common/testing", "requires_cuda")
 
 
 def tracked_files(root):
@@ -234,7 +235,8 @@ def check_gpu_bundle(targets):
     here = "//%s:%s" % GPU_BUNDLE
     return [f"{here}: add //{t.package}:{t.name} to binaries" for t in targets.values()
             if t.label not in held
-            and (t.kind == "m2f_cuda_kernel_test" or "gpu" in (t.attributes.get("tags") or []))]
+            and (t.kind == "m2f_cuda_kernel_test" or "gpu" in (t.attributes.get("tags") or [])
+                 or REQUIRES_CUDA in t.deps().values())]
 
 
 def check_format(root, sources, fix):

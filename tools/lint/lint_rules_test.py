@@ -109,11 +109,13 @@ class LintTest(unittest.TestCase):
     def test_gpu_bundle(self):
         build = ('m2f_cuda_kernel_test(name = "k_test")\n'
                  'm2f_cc_test(name = "x_test", tags = ["gpu"])\n'
-                 'm2f_cc_test(name = "y_test")\n')
+                 'm2f_cc_test(name = "y_test")\n'
+                 'm2f_cc_test(name = "z_test", deps = ["//common/testing:requires_cuda"])\n')
         bundle = 'm2f_bundle(name = "gpu_check", binaries = ["//common:x_test"])\n'
         targets = {t.label: t for t in lint.read_build("common", build) + lint.read_build("tools/bundle", bundle)}
         self.assertEqual(lint.check_gpu_bundle(targets),
-                         ["//tools/bundle:gpu_check: add //common:k_test to binaries"])
+                         ["//tools/bundle:gpu_check: add //common:k_test to binaries",
+                          "//tools/bundle:gpu_check: add //common:z_test to binaries"])
 
 
 if __name__ == "__main__":
