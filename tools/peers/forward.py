@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Compares the speed of a forward pass on the CPU with Hugging Face transformers' Mask2Former.
+"""Compares the speed of a forward pass with Hugging Face transformers' Mask2Former.
 
   bazel build //tools/benchmark
   python3 tools/peers/forward.py --size 512x1024 --threads 2 --rounds 7
 
-Both run R50 with 100 queries and 19 classes on random weights (speed does not depend on their
-values), batch 1. The two take turns, in processes of their own, so that other work on the
-machine hits both. The peer runs as installed and with glibc told to keep freed memory, which our
-programs do by themselves; ratios are to the stronger one.
+Both run R50 with 100 queries and 19 classes on random weights and pixels (speed does not depend on
+their values; weights.py compares results on the same ones), batch 1. The two take turns, in
+processes of their own, so that other work on the machine hits both. The peer runs as installed,
+with glibc told to keep freed memory, which our programs do by themselves, and so with
+channels_last; ratios are to the strongest one.
 
 --official=MASK2FORMER[:DETECTRON2] adds the official code from its checkout (commit 9b0651c6), and
 detectron2 from another where it is not installed. Their compiled extensions need not be built: the
@@ -18,7 +19,7 @@ grid_sample, and nothing else of detectron2's is used.
   labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
   cpu       CPU time of both, of all threads; with --threads 1 it says who does less work even on a
             machine that is busy otherwise
-  busy      CPU time / (wall time * threads); below about 0.85 something else had the cores
+  busy      on a CPU: CPU time / (wall time * threads); below about 0.85 something else had the cores
 
 Needs: torch, torchvision, transformers (timed with 4.57.1) for the peer; fvcore, hydra-core,
 iopath, omegaconf, pycocotools, shapely, tabulate, timm and yacs for the official code.
@@ -38,7 +39,7 @@ TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589
 
 
 def hugging_face():
-    """Image [1, 3, H, W] -> logits of classes and masks."""
+    """The model, and a function: image [1, 3, H, W] -> logits of classes and masks."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, ResNetConfig
 
@@ -55,7 +56,7 @@ def hugging_face():
         out = model(pixel_values=image)
         return out.class_queries_logits, out.masks_queries_logits
 
-    return run
+    return model, run
 
 
 def official(checkouts):
@@ -77,37 +78,45 @@ def official(checkouts):
     add_maskformer2_config(cfg)
     cfg.merge_from_file(os.path.join(
         folders[0], "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.yaml"))
-    cfg.MODEL.DEVICE = "cpu"
+    cfg.MODEL.DEVICE = ARGS.device
     model = build_model(cfg).eval()
 
     def run(image):
         out = model.sem_seg_head(model.backbone(image))
         return out["pred_logits"], out["pred_masks"]
 
-    return run
+    return model, run
 
 
-def peer(height, width, threads, precision, checkouts):
+def peer(height, width):
     """Serves runs of a peer: a line in, a run, a line of JSON out."""
     import torch
 
-    torch.set_num_threads(threads)
+    def now():
+        if ARGS.device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    torch.set_num_threads(ARGS.threads)
     torch.manual_seed(0)
     answers = os.dup(1)  # Others may print.
     os.dup2(2, 1)
-    run = official(checkouts) if checkouts else hugging_face()
-    image = torch.randn(1, 3, height, width)
+    model, run = official(ARGS.official) if ARGS.official else hugging_face()
+    layout = torch.channels_last if ARGS.channels_last else torch.contiguous_format
+    model.to(ARGS.device, memory_format=layout)
+    image = torch.randn(1, 3, height, width).to(ARGS.device, memory_format=layout)
+    half = ARGS.precision == "bf16"
     for _ in sys.stdin:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, precision == "bf16"):
-            cpu, start = time.process_time(), time.perf_counter()
+        with torch.inference_mode(), torch.autocast(ARGS.device, torch.bfloat16, half):
+            cpu, start = time.process_time(), now()
             classes, masks = run(image)
-            middle = time.perf_counter()
+            middle = now()
             classes, masks = classes.float(), masks.float()
             masks = torch.nn.functional.interpolate(
                 masks, size=(height, width), mode="bilinear", align_corners=False)
             torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1],
                          masks.sigmoid()).argmax(1)
-            end = time.perf_counter()
+            end = now()
             cpu = time.process_time() - cpu
         row = {"forward_ms": (middle - start) * 1e3, "labels_ms": (end - middle) * 1e3,
                "cpu_ms": cpu * 1e3}
@@ -145,19 +154,25 @@ class Runner:
 def main():
     height, width = map(int, ARGS.size.split("x"))
     ours = [ARGS.binary, "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}",
-            f"--precision={ARGS.precision}", "--device=cpu"]
+            f"--precision={ARGS.precision}", f"--device={ARGS.device}"]
     ours += [f"--set={s}" for s in ARGS.set]
     if ARGS.config:
         ours.append(f"--config={ARGS.config}")
     theirs = [sys.executable, os.path.abspath(__file__), "--peer", "--size", ARGS.size,
-              "--threads", str(ARGS.threads), "--precision", ARGS.precision]
+              "--threads", str(ARGS.threads), "--precision", ARGS.precision,
+              "--device", ARGS.device]
     runners = [Runner("ours", ours, {}),
                Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
                Runner("peer, as installed", theirs, {}),
-               Runner("peer, malloc tuned", theirs, TUNED)]
+               Runner("peer, malloc tuned", theirs, TUNED),
+               Runner("peer, tuned, channels_last", theirs + ["--channels_last"], TUNED)]
+    rivals = [runners[2:]]  # Of each the strongest counts.
     if ARGS.official:
-        runners.append(Runner("official, malloc tuned", theirs + ["--official", ARGS.official],
-                              TUNED))
+        theirs += ["--official", ARGS.official]
+        rivals.append([Runner("official, malloc tuned", theirs, TUNED),
+                       Runner("official, tuned, channels_last", theirs + ["--channels_last"],
+                              TUNED)])
+        runners += rivals[-1]
     for runner in runners:
         runner.run()  # Warms up.
     for _ in range(ARGS.rounds):
@@ -166,7 +181,7 @@ def main():
     print(f"{ARGS.size}, {ARGS.precision}, {ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, load "
           f"{os.getloadavg()[0]:.2f}")
     for r in runners:
-        print(f"{r.name:28s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
+        print(f"{r.name:30s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
               f"labels {r.median('labels_ms'):7.1f} ({r.best('labels_ms'):7.1f})   "
               f"cpu {r.median('cpu_ms'):8.1f} ({r.best('cpu_ms'):8.1f})   "
               f"busy {r.median('busy'):.2f}")
@@ -176,7 +191,7 @@ def main():
             f"{k} {statistics.median(r[k] for r in rows):.1f}" for k in rows[0]))
     slower = False
     for key, what in (("forward_ms", "forward"), ("labels_ms", "labels"), ("cpu_ms", "CPU time")):
-        for other in [min(runners[2:4], key=lambda r: r.median(key)), *runners[4:]]:
+        for other in [min(group, key=lambda r: r.median(key)) for group in rivals]:
             ratio = other.median(key) / runners[0].median(key)
             ratio_min = other.best(key) / runners[0].best(key)
             slower = slower or ratio < 1
@@ -192,6 +207,7 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
                         help="bf16: autocast on both sides")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--config", help="for our program")
     parser.add_argument("--set", action="append", default=[],
@@ -201,8 +217,9 @@ if __name__ == "__main__":
     parser.add_argument("--official", metavar="MASK2FORMER[:DETECTRON2]",
                         help="checkouts of the official code")
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--channels_last", action="store_true", help=argparse.SUPPRESS)
     ARGS = parser.parse_args()
     if ARGS.peer:
-        peer(*map(int, ARGS.size.split("x")), ARGS.threads, ARGS.precision, ARGS.official)
+        peer(*map(int, ARGS.size.split("x")))
     else:
         main()
