@@ -1,22 +1,33 @@
 // One optimizer step for the weights of the R50 model: its 451 tensors, each
 // with a tenth of its elements, 4.4 million in all. The time grows with them.
+// Ours and LibTorch's C++ frontend in turns; what both make of the same
+// gradients is compared first.
+//
+// The rows named Gpu exist where there is one: all 44 million elements.
 
-#include <ATen/ops/full.h>
-#include <ATen/ops/ones.h>
+#include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
+#include <torch/cuda.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim/adamw.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "mask2former/common/logging.h"
+#include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/train/optimizer/adamw.h"
 #include "mask2former/train/optimizer/clip_gradients.h"
 
 namespace mask2former {
 namespace {
 
+constexpr double kMaxNorm = 0.01;
+
 // Tensors and elements of each group, in place of the model.
-std::vector<ParameterGroup> ResNet50Groups() {
-  constexpr int64_t kPart = 10;
+std::vector<ParameterGroup> ResNet50Groups(int64_t part, at::Device device) {
   const struct {
     double lr, weight_decay;
     int tensors;
@@ -27,55 +38,122 @@ std::vector<ParameterGroup> ResNet50Groups() {
                {1e-4, 0, 93, 75008}};
   std::vector<ParameterGroup> groups;
   for (const auto& row : kRows) {
+    const int64_t size = row.elements / row.tensors / part;
     ParameterGroup group = {row.lr, row.weight_decay, {}, {}};
     for (int i = 0; i < row.tensors; ++i) {
       group.names.push_back(std::to_string(i));
-      group.parameters.push_back(at::ones({row.elements / row.tensors / kPart})
-                                     .set_requires_grad(true));
+      group.parameters.push_back(
+          at::ones({size}, at::device(device)).set_requires_grad(true));
       group.parameters.back().mutable_grad() =
-          at::full({row.elements / row.tensors / kPart}, 1e-3);
+          at::full({size}, 1e-3, at::device(device));
     }
     groups.push_back(group);
   }
   return groups;
 }
 
-// Made once, with the state that the first step allocates.
-Adamw& ResNet50() {
-  static Adamw& adamw = []() -> Adamw& {
-    auto* made = new Adamw(ResNet50Groups(), {});
-    made->Step(1);
-    return *made;
-  }();
-  return adamw;
-}
-
-int64_t NumElements() {
-  int64_t count = 0;
-  for (const ParameterGroup& group : ResNet50().groups()) {
-    count += group.NumElements();
+// The same parameters for LibTorch's optimizer.
+std::unique_ptr<torch::optim::AdamW> LibTorchAdamw(
+    const std::vector<ParameterGroup>& groups) {
+  std::vector<torch::optim::OptimizerParamGroup> theirs;
+  for (const ParameterGroup& group : groups) {
+    theirs.emplace_back(group.parameters,
+                        std::make_unique<torch::optim::AdamWOptions>(
+                            torch::optim::AdamWOptions(group.lr).weight_decay(
+                                group.weight_decay)));
   }
-  return count;
+  return std::make_unique<torch::optim::AdamW>(std::move(theirs));
 }
 
-void BM_ClipGradients(benchmark::State& state) {
-  Adamw& adamw = ResNet50();
-  const std::vector<at::Tensor> gradients = adamw.Gradients();
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(ClipGradients(gradients, 0.01).item<float>());
+std::vector<at::Tensor> Parameters(const std::vector<ParameterGroup>& groups) {
+  std::vector<at::Tensor> all;
+  for (const ParameterGroup& group : groups) {
+    all.insert(all.end(), group.parameters.begin(), group.parameters.end());
   }
-  state.SetItemsProcessed(state.iterations() * NumElements());
+  return all;
 }
-BENCHMARK(BM_ClipGradients)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-void BM_AdamwStep(benchmark::State& state) {
-  Adamw& adamw = ResNet50();
-  for (auto _ : state) adamw.Step(1);
-  state.SetItemsProcessed(state.iterations() * NumElements());
+// Both sides have parameters, gradients and moments of their own.
+struct Sides {
+  Sides(int64_t part, at::Device device)
+      : ours(ResNet50Groups(part, device), {}),
+        their_groups(ResNet50Groups(part, device)),
+        theirs(LibTorchAdamw(their_groups)),
+        their_parameters(Parameters(their_groups)) {
+    for (const at::Tensor& parameter : their_parameters) {
+      elements += parameter.numel();
+    }
+    ClipOurs();
+    ClipTheirs();
+    StepOurs();
+    StepTheirs();
+    const std::vector<at::Tensor> our_parameters = Parameters(ours.groups());
+    for (size_t i = 0; i < our_parameters.size(); ++i) {
+      CHECK(at::allclose(our_parameters[i].grad(), their_parameters[i].grad(),
+                         1e-4, 0));
+      CHECK(at::allclose(our_parameters[i], their_parameters[i], 1e-6, 1e-8));
+    }
+  }
+
+  void ClipOurs() { Finish(ClipGradients(ours.Gradients(), kMaxNorm)); }
+  void ClipTheirs() {
+    benchmark::DoNotOptimize(
+        torch::nn::utils::clip_grad_norm_(their_parameters, kMaxNorm));
+    Finish(their_parameters[0]);
+  }
+  void StepOurs() {
+    ours.Step(1);
+    Finish(their_parameters[0]);
+  }
+  void StepTheirs() {
+    theirs->step();
+    Finish(their_parameters[0]);
+  }
+
+  static void Finish(const at::Tensor& tensor) {
+    if (tensor.is_cuda()) torch::cuda::synchronize();
+  }
+
+  Adamw ours;
+  std::vector<ParameterGroup> their_groups;
+  std::unique_ptr<torch::optim::AdamW> theirs;
+  std::vector<at::Tensor> their_parameters;
+  int64_t elements = 0;
+};
+
+void Clip(benchmark::State& state, int64_t part, at::DeviceType device) {
+  Sides sides(part, device);
+  CompareRuns(
+      state, sides.elements, [&] { sides.ClipOurs(); },
+      [&] { sides.ClipTheirs(); });
 }
-BENCHMARK(BM_AdamwStep)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void Step(benchmark::State& state, int64_t part, at::DeviceType device) {
+  Sides sides(part, device);
+  CompareRuns(
+      state, sides.elements, [&] { sides.StepOurs(); },
+      [&] { sides.StepTheirs(); });
+}
+
+void Register(const std::string& suffix, int64_t part, at::DeviceType device) {
+  for (const auto& [name, function] :
+       {std::pair{"ClipGradients", Clip}, std::pair{"AdamwStep", Step}}) {
+    benchmark::RegisterBenchmark((name + suffix).c_str(), function, part,
+                                 device)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+}
 
 }  // namespace
 }  // namespace mask2former
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  mask2former::Register("", /*part=*/10, at::kCPU);
+  if (torch::cuda::is_available()) {
+    mask2former::Register("Gpu", /*part=*/1, at::kCUDA);
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
