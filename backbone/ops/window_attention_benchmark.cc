@@ -1,9 +1,15 @@
+// Ours in turns with the same step by step, and with LibTorch's attention
+// operator in the middle of it; all must give the same first.
+
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
 
 #include "mask2former/backbone/ops/window_attention.h"
 #include "mask2former/backbone/ops/window_attention_composed.h"
+#include "mask2former/common/logging.h"
+#include "mask2former/common/testing/compare_benchmark.h"
 
 namespace mask2former::ops {
 namespace {
@@ -27,34 +33,30 @@ void FrameSizes(benchmark::internal::Benchmark* benchmark) {
       ->Args({64, 128, 12, 7})
       ->Args({256, 512, 4, 12})
       ->Unit(benchmark::kMillisecond)
-      ->UseRealTime();
+      ->UseManualTime();
 }
 
-template <at::Tensor (*function)(const at::Tensor&, const at::Tensor&,
-                                 const at::Tensor&, int64_t, int64_t)>
-void Inference(benchmark::State& state) {
+using Op = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                      int64_t, int64_t);
+
+at::Tensor Run(Op* op, const Arguments& a) {
+  return op(a.qkv, a.padding, a.bias, a.window, a.window / 2);
+}
+
+void Inference(benchmark::State& state, Op* theirs) {
   const at::NoGradGuard no_grad;
   const Arguments arguments(state.range(0), state.range(1), state.range(2),
                             state.range(3));
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(function(arguments.qkv, arguments.padding,
-                                      arguments.bias, arguments.window,
-                                      arguments.window / 2));
-  }
-  state.SetItemsProcessed(state.iterations());
+  CHECK(at::allclose(Run(WindowAttention, arguments), Run(theirs, arguments),
+                     1e-3, 1e-4));
+  CompareRuns(
+      state, 1,
+      [&] { benchmark::DoNotOptimize(Run(WindowAttention, arguments)); },
+      [&] { benchmark::DoNotOptimize(Run(theirs, arguments)); });
 }
-void BM_Inference(benchmark::State& state) {
-  Inference<WindowAttention>(state);
-}
-BENCHMARK(BM_Inference)->Apply(FrameSizes);
-void BM_ComposedInference(benchmark::State& state) {
-  Inference<ComposedWindowAttention>(state);
-}
-BENCHMARK(BM_ComposedInference)->Apply(FrameSizes);
-void BM_SdpaInference(benchmark::State& state) {
-  Inference<SdpaWindowAttention>(state);
-}
-BENCHMARK(BM_SdpaInference)->Apply(FrameSizes);
+BENCHMARK_CAPTURE(Inference, composed, ComposedWindowAttention)
+    ->Apply(FrameSizes);
+BENCHMARK_CAPTURE(Inference, sdpa, SdpaWindowAttention)->Apply(FrameSizes);
 
 // The crop of a training step: a quarter of the frame.
 void CropSizes(benchmark::internal::Benchmark* benchmark) {
@@ -62,35 +64,22 @@ void CropSizes(benchmark::internal::Benchmark* benchmark) {
       ->Args({128, 256, 3, 7})
       ->Args({32, 64, 12, 7})
       ->Unit(benchmark::kMillisecond)
-      ->UseRealTime();
+      ->UseManualTime();
 }
 
-template <at::Tensor (*function)(const at::Tensor&, const at::Tensor&,
-                                 const at::Tensor&, int64_t, int64_t)>
-void Training(benchmark::State& state) {
+void Training(benchmark::State& state, Op* theirs) {
   Arguments arguments(state.range(0), state.range(1), state.range(2),
                       state.range(3));
   arguments.qkv.requires_grad_();
   arguments.padding.requires_grad_();
   arguments.bias.requires_grad_();
-  for (auto _ : state) {
-    function(arguments.qkv, arguments.padding, arguments.bias, arguments.window,
-             arguments.window / 2)
-        .sum()
-        .backward();
-  }
-  state.SetItemsProcessed(state.iterations());
+  CompareRuns(
+      state, 1, [&] { Run(WindowAttention, arguments).sum().backward(); },
+      [&] { Run(theirs, arguments).sum().backward(); });
 }
-void BM_Training(benchmark::State& state) { Training<WindowAttention>(state); }
-BENCHMARK(BM_Training)->Apply(CropSizes);
-void BM_ComposedTraining(benchmark::State& state) {
-  Training<ComposedWindowAttention>(state);
-}
-BENCHMARK(BM_ComposedTraining)->Apply(CropSizes);
-void BM_SdpaTraining(benchmark::State& state) {
-  Training<SdpaWindowAttention>(state);
-}
-BENCHMARK(BM_SdpaTraining)->Apply(CropSizes);
+BENCHMARK_CAPTURE(Training, composed, ComposedWindowAttention)
+    ->Apply(CropSizes);
+BENCHMARK_CAPTURE(Training, sdpa, SdpaWindowAttention)->Apply(CropSizes);
 
 }  // namespace
 }  // namespace mask2former::ops
