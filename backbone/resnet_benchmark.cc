@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "mask2former/backbone/resnet.h"
+#include "mask2former/common/testing/benchmark_size.h"
 
 namespace mask2former {
 namespace {
@@ -13,11 +14,16 @@ std::shared_ptr<ResNet> MakeResNet(int depth) {
   return *ResNet::Create(config);
 }
 
-// The Cityscapes training crop, as inference sees it.
+// The Cityscapes training crop.
+at::Tensor MakeImages() {
+  return at::randn({1, 3, BenchmarkSize(512, 64), BenchmarkSize(1024, 128)});
+}
+
+// As inference sees it.
 void BM_Inference(benchmark::State& state) {
   const auto resnet = MakeResNet(state.range(0));
   resnet->eval();
-  const torch::Tensor images = at::randn({1, 3, 512, 1024});
+  const torch::Tensor images = MakeImages();
   const torch::NoGradGuard no_grad;
   for (auto _ : state) {
     benchmark::DoNotOptimize(resnet->forward(images));
@@ -34,7 +40,7 @@ BENCHMARK(BM_Inference)
 void BM_Forward(benchmark::State& state) {
   const auto resnet = MakeResNet(state.range(0));
   resnet->eval();
-  const torch::Tensor images = at::randn({1, 3, 512, 1024});
+  const torch::Tensor images = MakeImages();
   for (auto _ : state) {
     benchmark::DoNotOptimize(resnet->forward(images));
   }
@@ -49,7 +55,7 @@ BENCHMARK(BM_Forward)
 // One image of a training step: forward and backward.
 void BM_ForwardAndBackward(benchmark::State& state) {
   const auto resnet = MakeResNet(state.range(0));
-  const torch::Tensor images = at::randn({1, 3, 512, 1024});
+  const torch::Tensor images = MakeImages();
   for (auto _ : state) {
     torch::Tensor loss;
     for (const torch::Tensor& map : resnet->forward(images)) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/data/data_loader.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/png_chunks.h"
@@ -18,8 +19,8 @@
 namespace mask2former {
 namespace {
 
-constexpr int kHeight = 1024;
-constexpr int kWidth = 2048;
+const int kHeight = static_cast<int>(BenchmarkSize(1024, 128));
+const int kWidth = 2 * kHeight;
 
 // As large a file as a photograph of Cityscapes, 2.3 MB: smooth shapes and the
 // noise of a camera.

@@ -12,6 +12,7 @@
 
 #include "mask2former/common/logging.h"
 #include "mask2former/common/point_sample.h"
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/matcher/hungarian_matcher.h"
 #include "mask2former/matcher/linear_assignment.h"
@@ -34,10 +35,12 @@ Image MakeImage() {
   const auto uniform = [&](at::IntArrayRef sizes) {
     return at::rand(sizes, generator);
   };
+  const int64_t height = BenchmarkSize(512, 64);
+  const int64_t width = 2 * height;
   return {{2 * uniform({1, kQueries, 20}) - 1,
-           20 * uniform({1, kQueries, 128, 256}) - 10},
+           20 * uniform({1, kQueries, height / 4, width / 4}) - 10},
           {{(19 * uniform({kTargets})).to(at::kLong),
-            uniform({kTargets, 512, 1024}) < 0.3}}};
+            uniform({kTargets, height, width}) < 0.3}}};
 }
 
 at::Tensor GridSample(const at::Tensor& maps, const at::Tensor& points) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mask2former/common/logging.h"
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/model/panoptic_inference.h"
 #include "mask2former/model/testing/confident_prediction.h"
@@ -19,7 +20,7 @@
 namespace mask2former {
 namespace {
 
-constexpr ImageSize kSize = {1024, 2048};
+const ImageSize kSize = {BenchmarkSize(1024, 128), BenchmarkSize(2048, 256)};
 
 PanopticOptions Options() {
   PanopticOptions options;

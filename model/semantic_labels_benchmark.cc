@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "mask2former/common/logging.h"
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/model/semantic_inference.h"
 #include "mask2former/model/semantic_labels.h"
@@ -58,14 +59,17 @@ void Labels(benchmark::State& state,
       (std::get<0>(values.max(0)) - chosen).max().item<float>();
   CHECK(short_of_best <= 2e-5) << short_of_best;
 }
+
+void Heights(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(BenchmarkSize(512, 64))->Arg(BenchmarkSize(1024, 128));
+}
+
 BENCHMARK_CAPTURE(Labels, scores_then_argmax, Scores)
-    ->Arg(512)
-    ->Arg(1024)
+    ->Apply(Heights)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Labels, published, PublishedScores)
-    ->Arg(512)
-    ->Arg(1024)
+    ->Apply(Heights)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/transformer_decoder/masked_attention_decoder.h"
 
 namespace mask2former {
@@ -14,10 +15,12 @@ namespace {
 struct Setup {
   Setup() {
     decoder = *MaskedAttentionDecoder::Create({}, 256, 256, 19);
+    const int64_t height = BenchmarkSize(512, 64);
+    const int64_t width = 2 * height;
     for (const int64_t stride : {32, 16, 8}) {
-      levels.push_back(at::randn({1, 256, 512 / stride, 1024 / stride}));
+      levels.push_back(at::randn({1, 256, height / stride, width / stride}));
     }
-    mask_features = at::randn({1, 256, 128, 256});
+    mask_features = at::randn({1, 256, height / 4, width / 4});
   }
 
   std::shared_ptr<MaskedAttentionDecoder> decoder;

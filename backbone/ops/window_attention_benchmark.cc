@@ -9,6 +9,7 @@
 #include "mask2former/backbone/ops/window_attention.h"
 #include "mask2former/backbone/ops/window_attention_composed.h"
 #include "mask2former/common/logging.h"
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 
 namespace mask2former::ops {
@@ -29,9 +30,9 @@ struct Arguments {
 // window. Swin-T at strides 4 and 16, Swin-B at stride 4.
 void FrameSizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"height", "width", "heads", "window"})
-      ->Args({256, 512, 3, 7})
-      ->Args({64, 128, 12, 7})
-      ->Args({256, 512, 4, 12})
+      ->Args({BenchmarkSize(256, 16), BenchmarkSize(512, 32), 3, 7})
+      ->Args({BenchmarkSize(64, 10), BenchmarkSize(128, 20), 12, 7})
+      ->Args({BenchmarkSize(256, 16), BenchmarkSize(512, 32), 4, 12})
       ->Unit(benchmark::kMillisecond)
       ->UseManualTime();
 }
@@ -61,8 +62,8 @@ BENCHMARK_CAPTURE(Inference, sdpa, SdpaWindowAttention)->Apply(FrameSizes);
 // The crop of a training step: a quarter of the frame.
 void CropSizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"height", "width", "heads", "window"})
-      ->Args({128, 256, 3, 7})
-      ->Args({32, 64, 12, 7})
+      ->Args({BenchmarkSize(128, 16), BenchmarkSize(256, 32), 3, 7})
+      ->Args({BenchmarkSize(32, 10), BenchmarkSize(64, 20), 12, 7})
       ->Unit(benchmark::kMillisecond)
       ->UseManualTime();
 }

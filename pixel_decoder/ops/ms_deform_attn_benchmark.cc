@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
@@ -31,8 +32,18 @@ constexpr int64_t kHeads = 8;
 constexpr int64_t kHeadDim = 32;
 constexpr int64_t kPoints = 4;
 
-const std::vector<int64_t> kCropShapes = {16, 32, 32, 64, 64, 128};
-const std::vector<int64_t> kImageShapes = {32, 64, 64, 128, 128, 256};
+// Heights and widths of the levels of an image with an aspect ratio of 1 : 2.
+std::vector<int64_t> Shapes(int64_t image_height) {
+  std::vector<int64_t> shapes;
+  for (const int64_t stride : {32, 16, 8}) {
+    shapes.push_back(image_height / stride);
+    shapes.push_back(2 * image_height / stride);
+  }
+  return shapes;
+}
+
+const std::vector<int64_t> kCropShapes = Shapes(BenchmarkSize(512, 64));
+const std::vector<int64_t> kImageShapes = Shapes(BenchmarkSize(1024, 64));
 
 struct Arguments {
   std::vector<int64_t> level_shapes;

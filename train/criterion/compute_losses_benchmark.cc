@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mask2former/common/logging.h"
+#include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/matcher/hungarian_matcher.h"
 #include "mask2former/train/criterion/compute_losses.h"
@@ -34,13 +35,16 @@ Batch MakeBatch() {
   const auto uniform = [&](at::IntArrayRef sizes) {
     return at::rand(sizes, generator);
   };
+  const int64_t height = BenchmarkSize(512, 64);
+  const int64_t width = 2 * height;
   Batch batch;
   batch.prediction = {
       (2 * uniform({kImages, kQueries, 20}) - 1).requires_grad_(),
-      (20 * uniform({kImages, kQueries, 128, 256}) - 10).requires_grad_()};
+      (20 * uniform({kImages, kQueries, height / 4, width / 4}) - 10)
+          .requires_grad_()};
   for (int64_t b = 0; b < kImages; ++b) {
     batch.targets.push_back({(19 * uniform({kTargets})).to(at::kLong),
-                             uniform({kTargets, 512, 1024}) < 0.3});
+                             uniform({kTargets, height, width}) < 0.3});
   }
   return batch;
 }
