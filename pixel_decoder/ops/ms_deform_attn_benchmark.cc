@@ -1,10 +1,11 @@
 // One encoder layer's deformable attention on a Cityscapes crop of 512 x 1024:
 // levels of strides 32, 16 and 8, so S = Q = 10752; B = 1, M = 8, D = 32, P
 // = 4. Reads as a trained model does: around the query's own place, up to a few
-// pixels away. The rows that compare time both sides alternately and report how
-// many times faster the op is, by the medians and by the minima: the op against
-// grid_sample, which is what Hugging Face's is made of, and the fused op
-// against making locations and weights first.
+// pixels away. The rows that compare time both sides alternately, after a look
+// whether they give the same, and report how many times faster the op is, by
+// the medians and by the minima: the op against grid_sample, which is what
+// Hugging Face's is made of; the fused op against making locations and weights
+// first, and then the same (published) or our plain op (plain).
 //
 // The rows named Gpu exist where there is one: on a whole image of 1024 x 2048,
 // Q = 43008.
@@ -19,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "mask2former/common/logging.h"
 #include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
@@ -112,19 +114,29 @@ at::Tensor RunFused(const Arguments& a) {
                            a.offsets, a.logits);
 }
 
-at::Tensor RunSequence(const Arguments& a) {
-  const at::Tensor centres =
-      a.reference_points.unsqueeze(2).unsqueeze(4).expand(
-          {-1, -1, 1, -1, kPoints, -1});
-  return MsDeformAttn(a.value, a.level_shapes,
-                      at::addcdiv(centres, a.offsets, a.sizes),
-                      a.logits.flatten(3).softmax(-1).view_as(a.logits));
+// [B, Q, M, L, P, 2] from reference points and offsets in pixels.
+at::Tensor Locations(const Arguments& a) {
+  return a.reference_points.unsqueeze(2).unsqueeze(4) + a.offsets / a.sizes;
+}
+
+at::Tensor Weights(const Arguments& a) {
+  return a.logits.flatten(3).softmax(-1).view_as(a.logits);
+}
+
+at::Tensor RunPublished(const Arguments& a) {
+  return MsDeformAttnReference(a.value, a.level_shapes, Locations(a),
+                               Weights(a));
+}
+
+at::Tensor RunPlain(const Arguments& a) {
+  return MsDeformAttn(a.value, a.level_shapes, Locations(a), Weights(a));
 }
 
 constexpr Op kOp = {RunOp, false};
 constexpr Op kReference = {RunReference, false};
 constexpr Op kFused = {RunFused, true};
-constexpr Op kSequence = {RunSequence, true};
+constexpr Op kPublished = {RunPublished, true};
+constexpr Op kPlain = {RunPlain, true};
 
 using Clock = std::chrono::steady_clock;
 
@@ -145,15 +157,20 @@ double TimeForward(const Arguments& a, Op op) {
   return Seconds(Finish(a) - begin);
 }
 
-double TimeBackward(const Arguments& a, Op op) {
-  const at::Tensor output = op.run(a);
-  const auto begin = Finish(a);
-  benchmark::DoNotOptimize(torch::autograd::grad(
+std::vector<at::Tensor> Gradients(const Arguments& a, Op op,
+                                  const at::Tensor& output) {
+  return torch::autograd::grad(
       {output},
       op.takes_logits
           ? torch::autograd::variable_list{a.value, a.offsets, a.logits}
           : torch::autograd::variable_list{a.value, a.locations, a.weights},
-      {a.grad_output}));
+      {a.grad_output});
+}
+
+double TimeBackward(const Arguments& a, Op op) {
+  const at::Tensor output = op.run(a);
+  const auto begin = Finish(a);
+  benchmark::DoNotOptimize(Gradients(a, op, output));
   return Seconds(Finish(a) - begin);
 }
 
@@ -161,6 +178,27 @@ double TimeForwardBackward(const Arguments& a, Op op) {
   const auto begin = Clock::now();
   TimeBackward(a, op);
   return Seconds(Clock::now() - begin);
+}
+
+// Output and gradients. The gradient of a location jumps where a pixel ends, so
+// that rounding may change a few.
+void CheckSame(const Arguments& a, Op ours, Op theirs) {
+  const auto results = [&](Op op) {
+    std::vector<at::Tensor> tensors = {op.run(a)};
+    for (const at::Tensor& gradient : Gradients(a, op, tensors[0])) {
+      tensors.push_back(gradient);
+    }
+    return tensors;
+  };
+  const std::vector<at::Tensor> mine = results(ours), its = results(theirs);
+  for (size_t i = 0; i < mine.size(); ++i) {
+    const double different = at::isclose(mine[i], its[i], 1e-3, 1e-4)
+                                 .logical_not_()
+                                 .to(at::kFloat)
+                                 .mean()
+                                 .item<double>();
+    CHECK(different <= 1e-4) << different << " of tensor " << i;
+  }
 }
 
 using Timer = double (*)(const Arguments&, Op);
@@ -173,6 +211,7 @@ void Run(benchmark::State& state, Timer timer, Op op) {
 
 void CompareWith(benchmark::State& state, const Arguments& a, Timer timer,
                  Op ours, Op theirs) {
+  CheckSame(a, ours, theirs);
   CompareBenchmark(
       state, a.value.size(1), [&] { return timer(a, ours); },
       [&] { return timer(a, theirs); });
@@ -201,8 +240,11 @@ M2F_BENCHMARK(Run, fused_backward, TimeBackward, kFused)
 M2F_BENCHMARK(Compare, forward, TimeForward, kOp, kReference)
 M2F_BENCHMARK(Compare, backward, TimeBackward, kOp, kReference)
 M2F_BENCHMARK(Compare, forward_backward, TimeForwardBackward, kOp, kReference)
-M2F_BENCHMARK(Compare, fused_forward, TimeForward, kFused, kSequence)
-M2F_BENCHMARK(Compare, fused_backward, TimeBackward, kFused, kSequence)
+M2F_BENCHMARK(Compare, fused_forward_published, TimeForward, kFused, kPublished)
+M2F_BENCHMARK(Compare, fused_backward_published, TimeBackward, kFused,
+              kPublished)
+M2F_BENCHMARK(Compare, fused_forward_plain, TimeForward, kFused, kPlain)
+M2F_BENCHMARK(Compare, fused_backward_plain, TimeBackward, kFused, kPlain)
 
 void RegisterGpuRows() {
   const struct {
@@ -213,8 +255,10 @@ void RegisterGpuRows() {
       {"forward", TimeForward, kOp, kReference},
       {"backward", TimeBackward, kOp, kReference},
       {"forward_backward", TimeForwardBackward, kOp, kReference},
-      {"fused_forward", TimeForward, kFused, kSequence},
-      {"fused_backward", TimeBackward, kFused, kSequence},
+      {"fused_forward_published", TimeForward, kFused, kPublished},
+      {"fused_backward_published", TimeBackward, kFused, kPublished},
+      {"fused_forward_plain", TimeForward, kFused, kPlain},
+      {"fused_backward_plain", TimeBackward, kFused, kPlain},
   };
   for (const auto& row : rows) {
     benchmark::RegisterBenchmark(
