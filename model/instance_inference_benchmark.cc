@@ -1,7 +1,11 @@
 // From logits to instances for the whole Cityscapes picture, 1024 x 2048: 100
 // queries, 20 of them segments; the 100 most probable pairs of query and class,
-// of which the things are kept. In turns with the published way, which makes
-// all masks of the picture's size at once; both must find the same instances.
+// of which the things are kept. The network sees all of it, or half the height
+// and width, so that masks are resized twice. Ours takes the masks of the
+// queries that are kept, some rows at a time, and hands them out as run
+// lengths; theirs, the published way, first makes those of all queries whole
+// and hands out those kept as bool maps. Both take turns, with the same
+// threads, and must find the same instances.
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -16,11 +20,12 @@
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/model/instance_inference.h"
 #include "mask2former/model/testing/confident_prediction.h"
+#include "mask2former/model/testing/published_masks.h"
 
 namespace mask2former {
 namespace {
 
-const ImageSize kSize = {BenchmarkSize(1024, 128), BenchmarkSize(2048, 256)};
+const ImageSize kOutput = {BenchmarkSize(1024, 128), BenchmarkSize(2048, 256)};
 constexpr int64_t kFirstThing = 11;  // Of 19 classes.
 
 struct PublishedInstances {
@@ -28,12 +33,10 @@ struct PublishedInstances {
   at::Tensor masks;   // [n, H, W] bool
 };
 
-// Resizes once only: picture, padded picture and output are of one size.
-PublishedInstances Published(const MaskPrediction& prediction, int64_t top_k) {
+PublishedInstances Published(const MaskPrediction& prediction,
+                             const ImageSize& image, int64_t top_k) {
   const at::NoGradGuard no_grad;
-  at::Tensor logits = at::upsample_bilinear2d(prediction.mask_logits,
-                                              {kSize.height, kSize.width},
-                                              /*align_corners=*/false)[0];
+  at::Tensor logits = PublishedMasks(prediction.mask_logits, image, kOutput);
   const at::Tensor probabilities =
       prediction.class_logits[0].softmax(-1).slice(1, 0, -1);
   const int64_t classes = probabilities.size(1);
@@ -72,7 +75,9 @@ void CheckSame(const std::vector<InstancePrediction>& ours,
 }
 
 void Instances(benchmark::State& state) {
-  const MaskPrediction prediction = ConfidentPrediction(kSize);
+  const ImageSize image = {kOutput.height / state.range(0),
+                           kOutput.width / state.range(0)};
+  const MaskPrediction prediction = ConfidentPrediction(image);
   InstanceOptions options;
   options.is_thing.assign(19, false);
   for (int64_t k = kFirstThing; k < 19; ++k) options.is_thing[k] = true;
@@ -81,12 +86,17 @@ void Instances(benchmark::State& state) {
   CompareRuns(
       state, 1,
       [&] {
-        ours = InstanceInference(prediction, 0, kSize, kSize, kSize, options);
+        ours = InstanceInference(prediction, 0, image, image, kOutput, options);
       },
-      [&] { theirs = Published(prediction, options.top_k); });
+      [&] { theirs = Published(prediction, image, options.top_k); });
   CheckSame(ours, theirs);
 }
-BENCHMARK(Instances)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Instances)
+    ->ArgName("smaller_by")
+    ->Arg(1)
+    ->Arg(2)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace mask2former
