@@ -7,8 +7,7 @@
 // Hugging Face's is made of; the fused op against making locations and weights
 // first, and then the same (published) or our plain op (plain).
 //
-// The rows named Gpu exist where there is one: on a whole image of 1024 x 2048,
-// Q = 43008.
+// The rows named Gpu need one: on a whole image of 1024 x 2048, Q = 43008.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -17,10 +16,10 @@
 #include <torch/cuda.h>
 
 #include <chrono>
-#include <string>
 #include <vector>
 
 #include "mask2former/common/logging.h"
+#include "mask2former/common/testing/benchmark_device.h"
 #include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
@@ -222,6 +221,7 @@ void Compare(benchmark::State& state, Timer timer, Op ours, Op theirs) {
 }
 
 void CompareGpu(benchmark::State& state, Timer timer, Op ours, Op theirs) {
+  if (!HasDevice(state, at::kCUDA)) return;
   CompareWith(state, MakeArguments(kImageShapes, at::kCUDA), timer, ours,
               theirs);
 }
@@ -246,35 +246,18 @@ M2F_BENCHMARK(Compare, fused_backward_published, TimeBackward, kFused,
 M2F_BENCHMARK(Compare, fused_forward_plain, TimeForward, kFused, kPlain)
 M2F_BENCHMARK(Compare, fused_backward_plain, TimeBackward, kFused, kPlain)
 
-void RegisterGpuRows() {
-  const struct {
-    const char* name;
-    Timer timer;
-    Op ours, theirs;
-  } rows[] = {
-      {"forward", TimeForward, kOp, kReference},
-      {"backward", TimeBackward, kOp, kReference},
-      {"forward_backward", TimeForwardBackward, kOp, kReference},
-      {"fused_forward_published", TimeForward, kFused, kPublished},
-      {"fused_backward_published", TimeBackward, kFused, kPublished},
-      {"fused_forward_plain", TimeForward, kFused, kPlain},
-      {"fused_backward_plain", TimeBackward, kFused, kPlain},
-  };
-  for (const auto& row : rows) {
-    benchmark::RegisterBenchmark(
-        (std::string("CompareGpu/") + row.name).c_str(), CompareGpu, row.timer,
-        row.ours, row.theirs)
-        ->UseManualTime()
-        ->Unit(benchmark::kMillisecond);
-  }
-}
+M2F_BENCHMARK(CompareGpu, forward, TimeForward, kOp, kReference)
+M2F_BENCHMARK(CompareGpu, backward, TimeBackward, kOp, kReference)
+M2F_BENCHMARK(CompareGpu, forward_backward, TimeForwardBackward, kOp,
+              kReference)
+M2F_BENCHMARK(CompareGpu, fused_forward_published, TimeForward, kFused,
+              kPublished)
+M2F_BENCHMARK(CompareGpu, fused_backward_published, TimeBackward, kFused,
+              kPublished)
+M2F_BENCHMARK(CompareGpu, fused_forward_plain, TimeForward, kFused, kPlain)
+M2F_BENCHMARK(CompareGpu, fused_backward_plain, TimeBackward, kFused, kPlain)
 
 }  // namespace
 }  // namespace mask2former::ops
 
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (torch::cuda::is_available()) mask2former::ops::RegisterGpuRows();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+BENCHMARK_MAIN();
