@@ -40,6 +40,7 @@ expect 0 "All fits" env PYTHONPATH="$PWD/site" "$run" doctor
 # With the glibc that it brings, as on a host whose own is older.
 expect 0 "All fits" env LIBTORCH_ROOT="$PWD/site/torch" M2F_BUNDLED_GLIBC=1 "$run" doctor
 expect 0 "$PWD/doctor_bundle/lib/libprotobuf.so" env LIBTORCH_ROOT="$PWD/site/torch" "$run" doctor
+grep -qE '^glog +[0-9]+\.[0-9]+' out || fail "does not tell glog's version"
 # What it loads is in the bundle or LibTorch's; of the host it takes glibc at most, and not even that with
 # its own. LD_DEBUG tells, in a file for each process; the shell that becomes the program comes before it.
 expect_own_libraries() {  # expect_own_libraries HOST_LIBRARIES ENVIRONMENT...

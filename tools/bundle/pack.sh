@@ -33,7 +33,7 @@ needed_by() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 # Copies what $1 needs, and what that needs. Not by ldd alone: it would go through LibTorch, too.
 declare -A seen
 collect() {
-  local object="$1" soname path found folder
+  local object="$1" soname path found folder file
   found="$(ldd "$object")"
   while read -r soname; do
     if [ -z "$soname" ] || [ -n "${seen[$soname]:-}" ] || is_host_library "$soname"; then continue; fi
@@ -51,7 +51,10 @@ collect() {
     folder=lib
     # LibTorch's own goes first: two of them in a process would be two thread pools.
     [[ "$soname" != libgomp* ]] || folder=lib/last
-    install -m 0644 "$path" "$root/$folder/$soname"
+    # Under its own name, which may tell its version (glog's does).
+    file="$(basename "$(readlink -f "$path")")"
+    install -m 0644 "$path" "$root/$folder/$file"
+    [ "$file" = "$soname" ] || ln -s "$file" "$root/$folder/$soname"
     collect "$path"
   done <<< "$(needed_by "$object")"
 }

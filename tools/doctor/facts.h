@@ -55,6 +55,7 @@ struct Facts {
   std::string protobuf_headers;
   std::string protobuf_library;
   std::vector<std::string> protobuf_copies;  // Paths in this process.
+  std::string glog_library;
   std::string glog_path;
   std::string opencv_headers;
   std::string opencv_library;

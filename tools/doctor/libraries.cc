@@ -81,4 +81,13 @@ std::vector<std::string> LoadedLibraries(const std::string& prefix) {
   return search.found;
 }
 
+std::string VersionInFileName(const std::string& path) {
+  constexpr char kBefore[] = ".so.";
+  const size_t begin = path.rfind(kBefore);
+  if (begin == std::string::npos) return "";
+  const std::string version = path.substr(begin + sizeof(kBefore) - 1);
+  return version.find_first_not_of("0123456789.") == std::string::npos ? version
+                                                                       : "";
+}
+
 }  // namespace mask2former

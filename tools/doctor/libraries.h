@@ -16,6 +16,10 @@ std::string OpenCvLibraryVersion();
 // links followed.
 std::vector<std::string> LoadedLibraries(const std::string& prefix);
 
+// "0.6.0" of "/usr/lib/libglog.so.0.6.0", for libraries that do not tell their
+// version (glog); empty where the name has none.
+std::string VersionInFileName(const std::string& path);
+
 }  // namespace mask2former
 
 #endif  // MASK2FORMER_TOOLS_DOCTOR_LIBRARIES_H_

@@ -32,5 +32,13 @@ TEST(LibrariesTest, FindsLoadedFiles) {
   EXPECT_THAT(LoadedLibraries("libno_such"), IsEmpty());
 }
 
+TEST(LibrariesTest, ReadsVersionsFromFileNames) {
+  EXPECT_EQ(VersionInFileName("/usr/lib/libglog.so.0.6.0"), "0.6.0");
+  EXPECT_EQ(VersionInFileName("/usr/lib/libglog.so"), "");
+  EXPECT_EQ(VersionInFileName("/opt/a.so.3/libglog.so.1"), "1");
+  EXPECT_EQ(VersionInFileName("/opt/a.so.3/libglog.so"), "");
+  EXPECT_EQ(VersionInFileName(""), "");
+}
+
 }  // namespace
 }  // namespace mask2former

@@ -39,6 +39,7 @@ absl::Status Run(const CommandLine&) {
   facts.protobuf_copies = LoadedLibraries("libprotobuf.so");
   for (const std::string& path : LoadedLibraries("libglog.so")) {
     facts.glog_path = path;
+    facts.glog_library = VersionInFileName(path);
   }
   facts.opencv_headers = OpenCvHeaderVersion();
   facts.opencv_library = OpenCvLibraryVersion();

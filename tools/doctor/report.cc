@@ -113,6 +113,7 @@ std::vector<std::pair<std::string, std::string>> Rows(const Facts& facts) {
       rows.end(),
       {{"protobuf", Versions(facts.protobuf_headers, facts.protobuf_library)},
        {"protobuf file", OrUnknown(absl::StrJoin(facts.protobuf_copies, ", "))},
+       {"glog", OrUnknown(facts.glog_library)},
        {"glog file", OrUnknown(facts.glog_path)},
        {"OpenCV", Versions(facts.opencv_headers, facts.opencv_library)},
        {"processor", OrUnknown(facts.cpu_name)},

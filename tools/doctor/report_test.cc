@@ -20,6 +20,8 @@ Facts SomeFacts() {
   facts.libtorch_headers = facts.libtorch_library = "2.11.0";
   facts.libtorch_has_cuda = true;
   facts.cuda_runtime = 12040;
+  facts.glog_library = "0.6.0";
+  facts.glog_path = "/usr/lib/libglog.so.0.6.0";
   facts.opencv_headers = "4.6.0";
   facts.opencv_library = "4.8.0";
   facts.cpu_features = {"aes", "avx2", "avx512_f", "avx512_fp16"};
@@ -40,6 +42,7 @@ TEST(TextReportTest, AlignsRowsAndListsFindings) {
   EXPECT_THAT(text, HasSubstr("kernels compiled for  8.0, 9.0, PTX 9.0\n"));
   EXPECT_THAT(text, HasSubstr("Tesla T4, compute capability 7.5, 16 GiB, "
                               "kernels MISSING\n"));
+  EXPECT_THAT(text, HasSubstr("glog                  0.6.0\n"));
   EXPECT_THAT(text, HasSubstr("headers 4.6.0, library 4.8.0\n"));
   EXPECT_THAT(text, HasSubstr("vector instructions   avx2 avx512_f\n"));
   EXPECT_THAT(text, HasSubstr("op ms_deform_attn     CPU AVX-512; CUDA\n"));
