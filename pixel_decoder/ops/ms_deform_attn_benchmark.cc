@@ -8,6 +8,9 @@
 // first, and then the same (published) or our plain op (plain).
 //
 // The rows named Gpu need one: on a whole image of 1024 x 2048, Q = 43008.
+//
+// With M2F_BENCHMARK_TENSORS=FILE it times nothing but writes the arguments and
+// results of the plain op, for tools/peers/ms_deform_attn.py.
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -16,9 +19,14 @@
 #include <torch/cuda.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "mask2former/common/logging.h"
+#include "mask2former/common/safetensors.h"
 #include "mask2former/common/testing/benchmark_device.h"
 #include "mask2former/common/testing/benchmark_size.h"
 #include "mask2former/common/testing/compare_benchmark.h"
@@ -257,7 +265,30 @@ M2F_BENCHMARK(CompareGpu, fused_backward_published, TimeBackward, kFused,
 M2F_BENCHMARK(CompareGpu, fused_forward_plain, TimeForward, kFused, kPlain)
 M2F_BENCHMARK(CompareGpu, fused_backward_plain, TimeBackward, kFused, kPlain)
 
+absl::Status WriteTensors(const std::string& path) {
+  const Arguments a = MakeArguments(kCropShapes, at::kCPU);
+  const at::Tensor output = RunOp(a);
+  const std::vector<at::Tensor> gradients = Gradients(a, kOp, output);
+  return WriteSafetensors(path, {{"value", a.value},
+                                 {"locations", a.locations},
+                                 {"weights", a.weights},
+                                 {"grad_output", a.grad_output},
+                                 {"output", output},
+                                 {"grad_value", gradients[0]},
+                                 {"grad_locations", gradients[1]},
+                                 {"grad_weights", gradients[2]}});
+}
+
 }  // namespace
 }  // namespace mask2former::ops
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (const char* path = std::getenv("M2F_BENCHMARK_TENSORS")) {
+    const absl::Status status = mask2former::ops::WriteTensors(path);
+    if (!status.ok()) std::cerr << status << std::endl;
+    return status.ok() ? 0 : 1;
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

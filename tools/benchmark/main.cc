@@ -10,10 +10,12 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,9 +26,11 @@
 #include "absl/strings/str_split.h"
 #include "mask2former/common/paths.h"
 #include "mask2former/common/program.h"
+#include "mask2former/common/safetensors.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/configs/experiment.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/data/image_tensor.h"
 #include "mask2former/tools/benchmark/pipeline.h"
 #include "mask2former/tools/benchmark/report.h"
 #include "mask2former/train/logging/memory_usage.h"
@@ -34,11 +38,13 @@
 DEFINE_string(config,
               "configs/cityscapes/semantic-segmentation/"
               "maskformer2_R50_bs16_90k.textproto",
-              "The experiment whose model is timed, on random weights.");
+              "The experiment whose model is timed.");
 DEFINE_string(size, "512x1024", "Height x width that the model is given.");
 DEFINE_string(picture, "",
               "File to decode and resize to --size; by default a PNG of 1024 x "
-              "2048 that is drawn.");
+              "2048 that is drawn. With --serve: of --size, decoded once; by "
+              "default random pixels.");
+DEFINE_string(weights, "", "Weight file; by default random weights.");
 DEFINE_string(device, "auto", "cpu, cuda, or auto: cuda where there is one.");
 DEFINE_string(precision, "fp32", "fp32, or autocast to fp16 or bf16.");
 DEFINE_string(
@@ -52,7 +58,9 @@ DEFINE_int32(threads, 0, "CPU threads; 0: one per core.");
 DEFINE_bool(json, false, "Print JSON instead of a table.");
 DEFINE_bool(serve, false,
             "For tools/peers: read lines from standard input; after each, run "
-            "once and print the times as a line of JSON.");
+            "once and print the times as a line of JSON. A line that is not "
+            "empty names a file for what the run gave: safetensors with "
+            "pred_logits, pred_masks and, if there are any, labels.");
 
 namespace mask2former {
 namespace {
@@ -155,6 +163,31 @@ std::vector<StageTime> Only(const std::set<std::string>& names,
   return times;
 }
 
+// Runs as often as standard input has lines.
+absl::Status Serve(PipelineOptions options, const Experiment& experiment) {
+  if (!FLAGS_picture.empty()) {
+    M2F_ASSIGN_OR_RETURN(const cv::Mat picture,
+                         ReadImageAsRgb(ResolveUserPath(FLAGS_picture)));
+    options.image = ImageToTensor(picture);
+  }
+  M2F_ASSIGN_OR_RETURN(Pipeline pipeline,
+                       Pipeline::Create(experiment, options));
+  for (std::string path; std::getline(std::cin, path);) {
+    const std::vector<StageTime> times =
+        pipeline.RunOnce(/*count_flops=*/false);
+    if (!path.empty()) {
+      const MaskPrediction prediction = pipeline.Predict();
+      std::map<std::string, at::Tensor> tensors = {
+          {"pred_logits", prediction.class_logits[0]},
+          {"pred_masks", prediction.mask_logits[0]}};
+      if (pipeline.labels().defined()) tensors["labels"] = pipeline.labels();
+      M2F_RETURN_IF_ERROR(WriteSafetensors(path, tensors));
+    }
+    std::cout << RunLine(times) << std::endl;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(const CommandLine& line) {
   M2F_ASSIGN_OR_RETURN(
       const Experiment experiment,
@@ -170,8 +203,10 @@ absl::Status Run(const CommandLine& line) {
   }
   if (FLAGS_threads > 0) at::set_num_threads(FLAGS_threads);
   options.batch = FLAGS_batch;
+  if (!FLAGS_weights.empty()) options.weights = ResolveUserPath(FLAGS_weights);
+  if (FLAGS_serve) return Serve(std::move(options), experiment);
   DrawnPicture drawn;
-  if (!FLAGS_serve && stages.count("decode") + stages.count("resize") > 0) {
+  if (stages.count("decode") + stages.count("resize") > 0) {
     options.picture = ResolveUserPath(FLAGS_picture);
     if (options.picture.empty()) {
       M2F_RETURN_IF_ERROR(drawn.Write());
@@ -180,13 +215,6 @@ absl::Status Run(const CommandLine& line) {
   }
   M2F_ASSIGN_OR_RETURN(Pipeline pipeline,
                        Pipeline::Create(experiment, options));
-  if (FLAGS_serve) {
-    for (std::string request; std::getline(std::cin, request);) {
-      std::cout << RunLine(pipeline.RunOnce(/*count_flops=*/false))
-                << std::endl;
-    }
-    return absl::OkStatus();
-  }
 
   BenchmarkReport report;
   report.config = FLAGS_config;

@@ -18,6 +18,7 @@
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/image_tensor.h"
 #include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/checkpoint.h"
 #include "mask2former/model/inference_settings.h"
 #include "mask2former/model/panoptic_inference.h"
 #include "mask2former/model/semantic_labels.h"
@@ -82,6 +83,13 @@ absl::StatusOr<Pipeline> Pipeline::Create(const Experiment& experiment,
     return absl::InvalidArgumentError(
         "height, width and batch must be positive");
   }
+  const int64_t wanted[] = {3, options.size.height, options.size.width};
+  if (options.image.defined() &&
+      !(options.image.sizes() == at::IntArrayRef(wanted))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the picture must have ", options.size.height, " x ",
+                     options.size.width, " pixels"));
+  }
   Pipeline pipeline;
   pipeline.options_ = options;
   pipeline.inference_ = experiment.model().inference();
@@ -91,12 +99,16 @@ absl::StatusOr<Pipeline> Pipeline::Create(const Experiment& experiment,
         CityscapesNetworkClasses(experiment.model().num_classes()));
   }
   M2F_ASSIGN_OR_RETURN(pipeline.segmentor_, BuildSegmentor(experiment.model()));
+  if (!options.weights.empty()) {
+    M2F_RETURN_IF_ERROR(
+        LoadWeights(options.weights, /*strict=*/true, *pipeline.segmentor_)
+            .status());
+  }
   pipeline.segmentor_->to(options.device);
   pipeline.segmentor_->eval();
-  pipeline.random_image_ =
-      at::rand({3, options.size.height, options.size.width})
-          .mul(255)
-          .to(at::kByte);
+  pipeline.image_ = options.image.defined()
+                        ? options.image
+                        : at::rand(wanted).mul(255).to(at::kByte);
   if (!options.picture.empty()) {
     M2F_RETURN_IF_ERROR(ReadImageAsRgb(options.picture).status());
   }
@@ -106,7 +118,7 @@ absl::StatusOr<Pipeline> Pipeline::Create(const Experiment& experiment,
 std::vector<StageTime> Pipeline::RunOnce(bool count_flops) {
   const at::NoGradGuard no_grad;
   StageClock clock(options_.device, count_flops);
-  std::vector<at::Tensor> images(options_.batch, random_image_);
+  std::vector<at::Tensor> images(options_.batch, image_);
   if (!options_.picture.empty()) {
     std::vector<cv::Mat> pictures;
     for (int64_t i = 0; i < options_.batch; ++i) {
@@ -126,6 +138,12 @@ std::vector<StageTime> Pipeline::RunOnce(bool count_flops) {
   clock.End("copy");
   InferResults(Decode(prepared.images, clock), prepared, clock);
   return std::move(clock).times();
+}
+
+MaskPrediction Pipeline::Predict() {
+  const at::NoGradGuard no_grad;
+  StageClock clock(options_.device, /*count_flops=*/false);
+  return Decode(segmentor_->Prepare({image_}).images, clock);
 }
 
 void Pipeline::InferResults(const MaskPrediction& prediction,

@@ -1,6 +1,7 @@
 #ifndef MASK2FORMER_TOOLS_BENCHMARK_PIPELINE_H_
 #define MASK2FORMER_TOOLS_BENCHMARK_PIPELINE_H_
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include <cstdint>
@@ -40,17 +41,22 @@ struct PipelineOptions {
   c10::Device device = c10::Device(c10::kCPU);
   Precision precision = Precision::kFloat32;  // Others are autocast.
   // The picture file to decode. Empty: decode and resize are left out and the
-  // model is given random pixels.
+  // model is given `image`.
   std::string picture;
+  // [3, H, W] uint8 of `size`; undefined: random pixels.
+  at::Tensor image;
+  // A weight file as LoadWeights() takes it; empty: random weights.
+  std::string weights;
 };
 
-// The model of an experiment on random weights, whose values speed does not
-// depend on but in "segments": random queries are never sure of themselves, so
+// The model of an experiment. Speed does not depend on the values of its
+// weights but in "segments": random queries are never sure of themselves, so
 // that this is the time of a picture without any.
 class Pipeline {
  public:
-  // Returns InvalidArgument if sizes are not positive, or as BuildSegmentor(),
-  // CityscapesNetworkClasses() and ReadImageAsRgb().
+  // Returns InvalidArgument if sizes are not positive or `image` has another,
+  // or as BuildSegmentor(), LoadWeights(), CityscapesNetworkClasses() and
+  // ReadImageAsRgb().
   static absl::StatusOr<Pipeline> Create(const Experiment& experiment,
                                          const PipelineOptions& options);
 
@@ -58,6 +64,9 @@ class Pipeline {
   //
   //   count_flops  fills StageTime::flops; times are then of no use
   std::vector<StageTime> RunOnce(bool count_flops);
+
+  // What the decoder says of the image that the model is given.
+  MaskPrediction Predict();
 
   // Of the labels of the last run: [H, W] uint8 of the first image.
   const at::Tensor& labels() const { return labels_; }
@@ -76,7 +85,7 @@ class Pipeline {
   PipelineOptions options_;
   InferenceConfig inference_;
   std::shared_ptr<Segmentor> segmentor_;
-  at::Tensor random_image_;  // [3, H, W] uint8
+  at::Tensor image_;  // [3, H, W] uint8
   NetworkClasses classes_;
   at::Tensor labels_;
   std::vector<InstancePrediction> instances_;

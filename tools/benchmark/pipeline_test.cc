@@ -1,5 +1,9 @@
 #include "mask2former/tools/benchmark/pipeline.h"
 
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randint.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +13,8 @@
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/configs/experiment.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/model/build_segmentor.h"
+#include "mask2former/model/checkpoint.h"
 
 namespace mask2former {
 namespace {
@@ -58,6 +64,31 @@ TEST(PipelineTest, DecodesAndResizesAPicture) {
               ElementsAre("decode", "resize", "copy", "backbone",
                           "pixel_decoder", "transformer_decoder", "labels"));
   EXPECT_THAT(pipeline->labels().sizes(), ElementsAre(64, 128));
+}
+
+TEST(PipelineTest, RunsTheWeightsAndThePictureThatItIsGiven) {
+  at::manual_seed(1);
+  PipelineOptions options;
+  options.size = {64, 96};
+  options.image = at::randint(0, 256, {3, 64, 96}, at::kByte);
+  auto random = Pipeline::Create(Quickstart(), options);
+  const auto model = BuildSegmentor(Quickstart().model());
+  ASSERT_THAT(model.status(), IsOk());
+  (*model)->eval();
+  options.weights = ::testing::TempDir() + "/weights.safetensors";
+  ASSERT_THAT(SaveWeights(options.weights, **model, {}), IsOk());
+  auto loaded = Pipeline::Create(Quickstart(), options);
+  ASSERT_THAT(random.status(), IsOk());
+  ASSERT_THAT(loaded.status(), IsOk());
+  const MaskPrediction prediction = loaded->Predict();
+  const MaskPrediction other = random->Predict();
+  const at::NoGradGuard no_grad;
+  const MaskPrediction wanted = (*model)->PredictFinal(
+      (*model)->Prepare({options.image}).images,
+      Quickstart().model().inference().shrink_mask_features());
+  EXPECT_TRUE(at::equal(prediction.class_logits, wanted.class_logits));
+  EXPECT_TRUE(at::equal(prediction.mask_logits, wanted.mask_logits));
+  EXPECT_FALSE(at::equal(other.class_logits, wanted.class_logits));
 }
 
 TEST(PipelineTest, TimesTheResultsOfTheExperimentsTasks) {
@@ -139,6 +170,14 @@ TEST(PipelineTest, RefusesWhatItCannotRun) {
   EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
               HasSubstr("positive"));
   options.batch = 1;
+  options.image = at::randint(0, 256, {3, 512, 1000}, at::kByte);
+  EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
+              HasSubstr("512 x 1024"));
+  options.image = at::Tensor();
+  options.weights = "no_such.pth";
+  EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
+              HasSubstr("no_such.pth"));
+  options.weights.clear();
   options.picture = "no_such.png";
   EXPECT_THAT(Pipeline::Create(Quickstart(), options).status().message(),
               HasSubstr("no_such.png"));

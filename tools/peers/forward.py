@@ -4,16 +4,16 @@
   bazel build //tools/benchmark
   python3 tools/peers/forward.py --size 512x1024 --threads 2 --rounds 7
 
-Both run R50 with 100 queries and 19 classes on random weights and pixels (speed does not depend on
-their values; weights.py compares results on the same ones), batch 1. The two take turns, in
-processes of their own, so that other work on the machine hits both. The peer runs as installed,
-with glibc told to keep freed memory, which our programs do by themselves, and so with
-channels_last; ratios are to the strongest one.
+Both run R50 with 100 queries and 19 classes, batch 1, on the same random weights and the same picture
+of noise, which are written once and read by all; what they say of it is compared first, in float32
+it must be the same. They take turns, in processes of their own, so that other work on the machine
+hits all. The peer runs as installed, with glibc told to keep freed memory, which our programs do by
+themselves, and so with channels_last; ratios are to the strongest one.
 
 --official=MASK2FORMER[:DETECTRON2] adds the official code from its checkout (commit 9b0651c6), and
 detectron2 from another where it is not installed. Their compiled extensions need not be built: the
 deformable attention has no CPU kernel, so that the official code falls back to PyTorch's
-grid_sample, and nothing else of detectron2's is used.
+grid_sample, and nothing else of detectron2's is used. Needs //tools/convert_weights, too.
 
   forward   picture to class and mask logits of the last decoder layer
   labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
@@ -21,8 +21,9 @@ grid_sample, and nothing else of detectron2's is used.
             machine that is busy otherwise
   busy      on a CPU: CPU time / (wall time * threads); below about 0.85 something else had the cores
 
-Needs: torch, torchvision, transformers (timed with 4.57.1) for the peer; fvcore, hydra-core,
-iopath, omegaconf, pycocotools, shapely, tabulate, timm and yacs for the official code.
+Needs: numpy, Pillow, safetensors; torch, torchvision, transformers (timed with 4.57.1) for the peer;
+fvcore, hydra-core, iopath, omegaconf, pycocotools, shapely, tabulate, timm and yacs for the official
+code.
 """
 import argparse
 import importlib
@@ -31,26 +32,45 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import types
 
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
          "THP_MEM_ALLOC_ENABLE": "1"}
+OFFICIAL_CONFIG = "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.textproto"
 
 
-def hugging_face():
+def write_inputs(folder, height, width):
+    """model.safetensors and config.json as transformers writes them, and picture.png."""
+    import numpy as np
+    from PIL import Image
+
+    import weights
+
+    weights.random_model(weights.MODELS["R50"][0](), num_labels=19).save_pretrained(folder)
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(f"{folder}/picture.png")
+
+
+def read_picture(folder):
+    """[1, 3, H, W], normalised."""
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    import weights
+
+    pixels = torch.from_numpy(np.array(Image.open(f"{folder}/picture.png")))
+    return ((pixels.permute(2, 0, 1).float() - weights.MEAN) / weights.STD)[None].contiguous()
+
+
+def hugging_face(folder):
     """The model, and a function: image [1, 3, H, W] -> logits of classes and masks."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, ResNetConfig
+    from transformers import Mask2FormerForUniversalSegmentation
 
-    backbone = ResNetConfig(embedding_size=64, hidden_sizes=[256, 512, 1024, 2048],
-                            depths=[3, 4, 6, 3], layer_type="bottleneck",
-                            out_features=["stage1", "stage2", "stage3", "stage4"])
-    model = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(
-        backbone_config=backbone, num_queries=100, num_labels=19, feature_size=256,
-        mask_feature_size=256, hidden_dim=256, encoder_layers=6, decoder_layers=10,
-        encoder_feedforward_dim=1024, dim_feedforward=2048, num_attention_heads=8,
-        common_stride=4, feature_strides=[4, 8, 16, 32])).eval()
+    model = Mask2FormerForUniversalSegmentation.from_pretrained(folder).eval()
 
     def run(image):
         out = model(pixel_values=image)
@@ -59,8 +79,9 @@ def hugging_face():
     return model, run
 
 
-def official(checkouts):
-    """The same of the official code."""
+def official(checkouts, folder):
+    """The same of the official code, with the weights of official.pth."""
+    import torch
     folders = checkouts.split(":")
     sys.path[:0] = folders
     for extension in ("MultiScaleDeformableAttention", "detectron2._C"):
@@ -80,6 +101,10 @@ def official(checkouts):
         folders[0], "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.yaml"))
     cfg.MODEL.DEVICE = ARGS.device
     model = build_model(cfg).eval()
+    fit = model.load_state_dict(torch.load(f"{folder}/official.pth")["model"], strict=False)
+    wrong = [k for k in fit.missing_keys + fit.unexpected_keys if not k.startswith("criterion.")]
+    if wrong:
+        sys.exit(f"weights do not fit the official code: {wrong}")
 
     def run(image):
         out = model.sem_seg_head(model.backbone(image))
@@ -88,9 +113,13 @@ def official(checkouts):
     return model, run
 
 
-def peer(height, width):
-    """Serves runs of a peer: a line in, a run, a line of JSON out."""
+def peer(folder):
+    """Serves runs of a peer: a line in, a run, a line of JSON out.
+
+    A line that is not empty names a file for what the run gave.
+    """
     import torch
+    from safetensors.torch import save_file
 
     def now():
         if ARGS.device == "cuda":
@@ -101,25 +130,30 @@ def peer(height, width):
     torch.manual_seed(0)
     answers = os.dup(1)  # Others may print.
     os.dup2(2, 1)
-    model, run = official(ARGS.official) if ARGS.official else hugging_face()
+    model, run = official(ARGS.official, folder) if ARGS.official else hugging_face(folder)
     layout = torch.channels_last if ARGS.channels_last else torch.contiguous_format
     model.to(ARGS.device, memory_format=layout)
-    image = torch.randn(1, 3, height, width).to(ARGS.device, memory_format=layout)
+    image = read_picture(folder).to(ARGS.device, memory_format=layout)
+    height, width = image.shape[2:]
     half = ARGS.precision == "bf16"
-    for _ in sys.stdin:
+    for line in sys.stdin:
         with torch.inference_mode(), torch.autocast(ARGS.device, torch.bfloat16, half):
             cpu, start = time.process_time(), now()
             classes, masks = run(image)
             middle = now()
             classes, masks = classes.float(), masks.float()
-            masks = torch.nn.functional.interpolate(
+            whole = torch.nn.functional.interpolate(
                 masks, size=(height, width), mode="bilinear", align_corners=False)
-            torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1],
-                         masks.sigmoid()).argmax(1)
+            labels = torch.einsum("bqc,bqhw->bchw", classes.softmax(-1)[..., :-1],
+                                  whole.sigmoid()).argmax(1)
             end = now()
             cpu = time.process_time() - cpu
         row = {"forward_ms": (middle - start) * 1e3, "labels_ms": (end - middle) * 1e3,
                "cpu_ms": cpu * 1e3}
+        if line.strip():
+            save_file({"pred_logits": classes[0].cpu().contiguous(),
+                       "pred_masks": masks[0].cpu().contiguous(),
+                       "labels": labels[0].cpu().to(torch.uint8)}, line.strip())
         os.write(answers, (json.dumps(row) + "\n").encode())
 
 
@@ -134,8 +168,9 @@ class Runner:
         self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
 
-    def run(self):
-        self.process.stdin.write("\n")
+    def run(self, output=""):
+        """One run; `output`: a file for what it gives."""
+        self.process.stdin.write(output + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
@@ -151,16 +186,35 @@ class Runner:
         return min(r[key] for r in self.rows)
 
 
-def main():
+def compare(ours, theirs):
+    """How far two files of results are apart, in words; ends the program if too far."""
+    from safetensors.numpy import load_file
+
+    a, b = load_file(ours.output), load_file(theirs.output)
+    # Rounding may move a cell over the edge of a mask that a query attends to, so that single
+    # numbers differ more than the mean.
+    apart = {k: float(abs(a[k] - b[k]).mean() / abs(b[k]).mean()) for k in ("pred_logits", "pred_masks")}
+    print(f"{theirs.name}: class logits differ by {apart['pred_logits']:.1e} of their mean, mask "
+          f"logits by {apart['pred_masks']:.1e}; labels of "
+          f"{100 * float((a['labels'] == b['labels']).mean()):.3f} % of the pixels are equal")
+    if ARGS.precision == "fp32" and not max(apart.values()) <= 1e-3:
+        sys.exit(f"{theirs.name} does not give the same")
+
+
+def main(folder):
     height, width = map(int, ARGS.size.split("x"))
+    if height % 32 or width % 32:
+        sys.exit("--size: multiples of 32, for the peers do not pad")
+    inputs = [sys.executable, os.path.abspath(__file__), "--inputs", folder]
+    subprocess.run(inputs + ["--write", "--size", ARGS.size], check=True)
     ours = [ARGS.binary, "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}",
-            f"--precision={ARGS.precision}", f"--device={ARGS.device}"]
+            f"--precision={ARGS.precision}", f"--device={ARGS.device}",
+            f"--weights={folder}/model.safetensors", f"--picture={folder}/picture.png"]
     ours += [f"--set={s}" for s in ARGS.set]
     if ARGS.config:
         ours.append(f"--config={ARGS.config}")
-    theirs = [sys.executable, os.path.abspath(__file__), "--peer", "--size", ARGS.size,
-              "--threads", str(ARGS.threads), "--precision", ARGS.precision,
-              "--device", ARGS.device]
+    theirs = inputs + ["--threads", str(ARGS.threads), "--precision", ARGS.precision,
+                       "--device", ARGS.device]
     runners = [Runner("ours", ours, {}),
                Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
                Runner("peer, as installed", theirs, {}),
@@ -168,13 +222,19 @@ def main():
                Runner("peer, tuned, channels_last", theirs + ["--channels_last"], TUNED)]
     rivals = [runners[2:]]  # Of each the strongest counts.
     if ARGS.official:
+        subprocess.run([ARGS.convert, f"--config={OFFICIAL_CONFIG}",
+                        f"--input={folder}", f"--output={folder}/official.pth"],
+                       check=True)
         theirs += ["--official", ARGS.official]
         rivals.append([Runner("official, malloc tuned", theirs, TUNED),
                        Runner("official, tuned, channels_last", theirs + ["--channels_last"],
                               TUNED)])
         runners += rivals[-1]
-    for runner in runners:
-        runner.run()  # Warms up.
+    for i, runner in enumerate(runners):  # Warms up.
+        runner.output = f"{folder}/results{i}.safetensors"
+        runner.run(runner.output)
+    for runner in runners[2:]:
+        compare(runners[0], runner)
     for _ in range(ARGS.rounds):
         for runner in runners:
             runner.rows.append(runner.run())
@@ -216,10 +276,16 @@ if __name__ == "__main__":
     parser.add_argument("--binary", default="bazel-bin/tools/benchmark/benchmark")
     parser.add_argument("--official", metavar="MASK2FORMER[:DETECTRON2]",
                         help="checkouts of the official code")
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--convert", default="bazel-bin/tools/convert_weights/convert_weights",
+                        help="with --official")
+    parser.add_argument("--inputs", help=argparse.SUPPRESS)
+    parser.add_argument("--write", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--channels_last", action="store_true", help=argparse.SUPPRESS)
     ARGS = parser.parse_args()
-    if ARGS.peer:
-        peer(*map(int, ARGS.size.split("x")))
+    if ARGS.write:
+        write_inputs(ARGS.inputs, *map(int, ARGS.size.split("x")))
+    elif ARGS.inputs:
+        peer(ARGS.inputs)
     else:
-        main()
+        with tempfile.TemporaryDirectory() as work:
+            main(work)

@@ -4,12 +4,13 @@
   bazel build //pixel_decoder/ops:ms_deform_attn_benchmark
   python3 tools/peers/ms_deform_attn.py --threads 2 --rounds 7
 
-One encoder layer's attention on a crop of 512 x 1024, float32; both sides draw reads as a trained
-model makes them, up to a few pixels from the query's own place. The two take turns, in processes of
-their own; a round's time is the mean of a second of runs on either side, and the median and the
-minimum of the rounds count. Both run with glibc told to keep freed memory, the peer's best setting.
+One encoder layer's attention on a crop of 512 x 1024, float32. Our benchmark writes its inputs, reads
+as a trained model makes them, up to a few pixels from the query's own place, and what it makes of
+them; the peer reads them and must come to the same. The two take turns, in processes of their own; a
+round's time is the mean of a second of runs on either side, and the median and the minimum of the
+rounds count. Both run with glibc told to keep freed memory, the peer's best setting.
 
-Needs: torch, transformers (timed with 4.57.1) for the peer.
+Needs: torch, safetensors, transformers (timed with 4.57.1) for the peer.
 """
 import argparse
 import json
@@ -17,40 +18,44 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 LEVELS = [(16, 32), (32, 64), (64, 128)]
-HEADS, HEAD_DIM, POINTS = 8, 32, 4
 CASES = ("forward", "forward_backward")
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
          "THP_MEM_ALLOC_ENABLE": "1"}
 
 
-def peer(threads):
+def peer(tensors, threads):
     """Serves the peer: the name of a case in, a second of runs, milliseconds a run out."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
+    from safetensors.torch import load_file
     from transformers.models.mask2former import modeling_mask2former
 
     torch.set_num_threads(threads)
-    torch.manual_seed(1)
-    places = torch.cat([
-        torch.stack(torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w,
-                                   indexing="ij")[::-1], -1).view(-1, 2) for h, w in LEVELS])
-    queries = len(places)
-    sizes = torch.tensor([(w, h) for h, w in LEVELS]).view(1, 1, 1, -1, 1, 2)
-    offsets = 2 * torch.randn(1, queries, HEADS, len(LEVELS), POINTS, 2)
-    locations = places.view(1, -1, 1, 1, 1, 2) + offsets / sizes
-    weights = torch.rand(1, queries, HEADS, len(LEVELS) * POINTS).softmax(-1).view(
-        1, queries, HEADS, len(LEVELS), POINTS)
-    value = torch.randn(1, queries, HEADS, HEAD_DIM)
-    gradient = torch.randn(1, queries, HEADS * HEAD_DIM)
-    inputs = [t.contiguous().requires_grad_() for t in (value, locations, weights)]
+    file = load_file(tensors)
+    inputs = [file[name].requires_grad_() for name in ("value", "locations", "weights")]
+    gradient = file["grad_output"]
+
+    def attend():
+        return modeling_mask2former.multi_scale_deformable_attention(
+            inputs[0], LEVELS, inputs[1], inputs[2])
+
+    out = attend()
+    results = (out,) + torch.autograd.grad(out, inputs, gradient)
+    for name, its in zip(("output", "grad_value", "grad_locations", "grad_weights"), results):
+        # The gradient of a location jumps where a pixel ends, so that rounding may change a few.
+        different = 1 - torch.isclose(file[name], its, 1e-3, 1e-4).float().mean().item()
+        print(f"{name}: largest difference {(file[name] - its).abs().max():.1e}, "
+              f"{different:.1e} of the numbers differ", file=sys.stderr)
+        if different > 1e-4:
+            sys.exit(f"{name} is not the same")
 
     def run(case):
         with torch.set_grad_enabled(case != "forward"):
-            out = modeling_mask2former.multi_scale_deformable_attention(
-                inputs[0], LEVELS, inputs[1], inputs[2])
+            out = attend()
             if case != "forward":
                 torch.autograd.grad(out, inputs, gradient)
 
@@ -74,11 +79,12 @@ def ours(case):
     return rows[0]["real_time"]
 
 
-def main():
+def main(tensors):
     env = dict(os.environ, OMP_NUM_THREADS=str(ARGS.threads), **TUNED)
-    process = subprocess.Popen([sys.executable, os.path.abspath(__file__), "--peer", "--threads",
-                                str(ARGS.threads)], env=env, text=True, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE)
+    subprocess.run([ARGS.binary], env=dict(env, M2F_BENCHMARK_TENSORS=tensors), check=True)
+    process = subprocess.Popen([sys.executable, os.path.abspath(__file__), "--peer", tensors,
+                                "--threads", str(ARGS.threads)], env=env, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def theirs(case):
         process.stdin.write(case + "\n")
@@ -104,9 +110,10 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--binary",
                         default="bazel-bin/pixel_decoder/ops/ms_deform_attn_benchmark")
-    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
     ARGS = parser.parse_args()
     if ARGS.peer:
-        peer(ARGS.threads)
+        peer(ARGS.peer, ARGS.threads)
     else:
-        main()
+        with tempfile.TemporaryDirectory() as folder:
+            main(f"{folder}/tensors.safetensors")
