@@ -141,22 +141,71 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"OddHeads", 1, 90, 3, 37, 5, {9, 3, 5, 4}, at::kFloat}),
     [](const auto& info) { return info.param.name; });
 
-TEST(MsDeformAttnCudaEdgeTest, AcceptsStridedArgumentsAndRefusesDouble) {
+// Same values, other strides.
+at::Tensor Strided(const at::Tensor& tensor) {
+  const at::Tensor result =
+      tensor.transpose(1, -1).contiguous().transpose(1, -1);
+  EXPECT_FALSE(result.is_contiguous());
+  return result;
+}
+
+// Deterministic, so that results can be equal to the last bit.
+class MsDeformAttnCudaStridesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    M2F_REQUIRES_CUDA();
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  }
+  void TearDown() override {
+    at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);
+  }
+
+  const Case case_{"", 2, 9, 2, 32, 4, {4, 5, 2, 3}, at::kFloat};
+};
+
+TEST_F(MsDeformAttnCudaStridesTest, PlainTakesAny) {
+  const Arguments a = RandomArguments(case_);
+  const at::Tensor v = a.value.cuda(), l = a.locations.cuda();
+  const at::Tensor w = a.weights.cuda(), g = a.grad_output.cuda();
+  EXPECT_TRUE(at::equal(
+      MsDeformAttn(Strided(v), case_.level_shapes, Strided(l), Strided(w)),
+      MsDeformAttn(v, case_.level_shapes, l, w)));
+  const auto [v1, l1, w1] = MsDeformAttnBackward(
+      Strided(g), Strided(v), case_.level_shapes, Strided(l), Strided(w));
+  const auto [v2, l2, w2] =
+      MsDeformAttnBackward(g, v, case_.level_shapes, l, w);
+  EXPECT_TRUE(at::equal(v1, v2));
+  EXPECT_TRUE(at::equal(l1, l2));
+  EXPECT_TRUE(at::equal(w1, w2));
+}
+
+TEST_F(MsDeformAttnCudaStridesTest, FusedTakesAny) {
+  const Arguments a = RandomArguments(case_);
+  const at::Tensor v = a.value.cuda(), r = a.reference_points.cuda();
+  const at::Tensor o = a.offsets.cuda(), l = a.logits.cuda();
+  const at::Tensor g = a.grad_output.cuda();
+  EXPECT_TRUE(at::equal(MsDeformAttnFused(Strided(v), case_.level_shapes,
+                                          Strided(r), Strided(o), Strided(l)),
+                        MsDeformAttnFused(v, case_.level_shapes, r, o, l)));
+  const auto [v1, o1, l1] =
+      MsDeformAttnFusedBackward(Strided(g), Strided(v), case_.level_shapes,
+                                Strided(r), Strided(o), Strided(l));
+  const auto [v2, o2, l2] =
+      MsDeformAttnFusedBackward(g, v, case_.level_shapes, r, o, l);
+  EXPECT_TRUE(at::equal(v1, v2));
+  EXPECT_TRUE(at::equal(o1, o2));
+  EXPECT_TRUE(at::equal(l1, l2));
+}
+
+TEST(MsDeformAttnCudaEdgeTest, RefusesDouble) {
   M2F_REQUIRES_CUDA();
-  const Case c{"", 2, 9, 2, 32, 4, {4, 5}, at::kFloat};
+  const Case c{"", 1, 2, 1, 4, 1, {4, 5}, at::kDouble};
   const Arguments a = RandomArguments(c);
-  const at::Tensor value = a.value.cuda();
-  const at::Tensor locations = a.locations.cuda();
-  const at::Tensor weights = a.weights.cuda();
-  const at::Tensor strided = value.transpose(1, 2).contiguous().transpose(1, 2);
-  ASSERT_FALSE(strided.is_contiguous());
-  EXPECT_TRUE(
-      at::equal(MsDeformAttn(strided, c.level_shapes, locations, weights),
-                MsDeformAttn(value, c.level_shapes, locations, weights)));
   EXPECT_THAT(
       [&] {
-        MsDeformAttn(value.to(at::kDouble), c.level_shapes,
-                     locations.to(at::kDouble), weights.to(at::kDouble));
+        MsDeformAttn(a.value.cuda(), c.level_shapes,
+                     a.locations.to(at::kDouble).cuda(),
+                     a.weights.to(at::kDouble).cuda());
       },
       ThrowsMessage<c10::Error>(HasSubstr("Float, Half or BFloat16 on CUDA")));
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "mask2former/common/testing/dispatched_operator.h"
 #include "mask2former/common/testing/gradient_check.h"
 #include "mask2former/common/testing/tensor_matchers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_reference.h"
@@ -292,6 +293,40 @@ TEST(MsDeformAttnFusedEdgeTest, GivesTheSameBitsForAnyNumberOfThreads) {
   for (size_t i = 0; i < one.size(); ++i) {
     EXPECT_TRUE(at::equal(one[i], many[i])) << "result " << i;
   }
+}
+
+TEST(MsDeformAttnFusedOperatorTest, IsPartOfLibTorchsDispatcher) {
+  EXPECT_EQ(SchemaOf("mask2former::ms_deform_attn_fused"),
+            "mask2former::ms_deform_attn_fused(Tensor value, "
+            "int[] level_shapes, Tensor reference_points, Tensor offsets, "
+            "Tensor logits) -> Tensor");
+  EXPECT_EQ(SchemaOf("mask2former::ms_deform_attn_fused_backward"),
+            "mask2former::ms_deform_attn_fused_backward(Tensor grad_output, "
+            "Tensor value, int[] level_shapes, Tensor reference_points, "
+            "Tensor offsets, Tensor logits) -> (Tensor, Tensor, Tensor)");
+  EXPECT_EQ(KernelsOf("mask2former::ms_deform_attn_fused"),
+            KernelsOfThisBuild());
+  EXPECT_EQ(KernelsOf("mask2former::ms_deform_attn_fused_backward"),
+            KernelsOfThisBuild());
+}
+
+TEST(MsDeformAttnFusedOperatorTest, IsCalledByName) {
+  const Case c{"", 2, 1, 3, 2, 4, 3, {4, 6, 2, 3}};
+  const Arguments a = RandomArguments(c, at::kFloat);
+  const auto output = CallByName("mask2former::ms_deform_attn_fused",
+                                 {a[0], c.level_shapes, a[1], a[2], a[3]});
+  ASSERT_EQ(output.size(), 1);
+  const at::Tensor grad_output = output[0].toTensor();
+  EXPECT_TRUE(at::equal(grad_output, Fused(c, a)));
+  const auto gradients =
+      CallByName("mask2former::ms_deform_attn_fused_backward",
+                 {grad_output, a[0], c.level_shapes, a[1], a[2], a[3]});
+  const auto [v, o, l] = MsDeformAttnFusedBackward(
+      grad_output, a[0], c.level_shapes, a[1], a[2], a[3]);
+  ASSERT_EQ(gradients.size(), 3);
+  EXPECT_TRUE(at::equal(gradients[0].toTensor(), v));
+  EXPECT_TRUE(at::equal(gradients[1].toTensor(), o));
+  EXPECT_TRUE(at::equal(gradients[2].toTensor(), l));
 }
 
 // The rest is in ms_deform_attn_check_test.cc.

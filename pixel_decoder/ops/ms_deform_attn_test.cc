@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "mask2former/common/testing/dispatched_operator.h"
 #include "mask2former/common/testing/gradient_check.h"
 #include "mask2former/common/testing/reference_values.h"
 #include "mask2former/common/testing/tensor_matchers.h"
@@ -302,6 +303,41 @@ TEST(MsDeformAttnEdgeTest, RefusesASecondDerivative) {
         },
         ThrowsMessage<c10::Error>(HasSubstr("not implemented")));
   }
+}
+
+TEST(MsDeformAttnOperatorTest, IsPartOfLibTorchsDispatcher) {
+  EXPECT_EQ(SchemaOf("mask2former::ms_deform_attn"),
+            "mask2former::ms_deform_attn(Tensor value, int[] level_shapes, "
+            "Tensor locations, Tensor weights) -> Tensor");
+  EXPECT_EQ(SchemaOf("mask2former::ms_deform_attn_backward"),
+            "mask2former::ms_deform_attn_backward(Tensor grad_output, "
+            "Tensor value, int[] level_shapes, Tensor locations, "
+            "Tensor weights) -> (Tensor, Tensor, Tensor)");
+  EXPECT_EQ(KernelsOf("mask2former::ms_deform_attn"), KernelsOfThisBuild());
+  EXPECT_EQ(KernelsOf("mask2former::ms_deform_attn_backward"),
+            KernelsOfThisBuild());
+}
+
+TEST(MsDeformAttnOperatorTest, IsCalledByName) {
+  const Case c{"", 2, 3, 2, 4, 3, {4, 6, 2, 3}};
+  const Arguments a = RandomArguments(c, at::kFloat);
+  const auto output =
+      CallByName("mask2former::ms_deform_attn",
+                 {a.value, c.level_shapes, a.locations, a.weights});
+  ASSERT_EQ(output.size(), 1);
+  EXPECT_TRUE(
+      at::equal(output[0].toTensor(),
+                MsDeformAttn(a.value, c.level_shapes, a.locations, a.weights)));
+  const at::Tensor grad_output = output[0].toTensor();
+  const auto gradients = CallByName(
+      "mask2former::ms_deform_attn_backward",
+      {grad_output, a.value, c.level_shapes, a.locations, a.weights});
+  const auto [v, l, w] = MsDeformAttnBackward(
+      grad_output, a.value, c.level_shapes, a.locations, a.weights);
+  ASSERT_EQ(gradients.size(), 3);
+  EXPECT_TRUE(at::equal(gradients[0].toTensor(), v));
+  EXPECT_TRUE(at::equal(gradients[1].toTensor(), l));
+  EXPECT_TRUE(at::equal(gradients[2].toTensor(), w));
 }
 
 // The rest is in ms_deform_attn_check_test.cc.
