@@ -1,7 +1,13 @@
 #ifndef MASK2FORMER_COMMON_POINT_SAMPLE_H_
 #define MASK2FORMER_COMMON_POINT_SAMPLE_H_
 
+// Reading maps at points, as an operator of LibTorch's dispatcher,
+// mask2former::point_sample.
+
 #include <ATen/core/Tensor.h>
+#include <c10/util/ArrayRef.h>
+
+#include <optional>
 
 namespace mask2former {
 
@@ -18,9 +24,12 @@ namespace mask2former {
 // Pixels outside the map are 0, hence values fade within half a pixel of the
 // border. Points far outside read 0. N, C and T may be 0.
 //
-// Gradients flow to floating-point maps, not to points. On a GPU they are added
-// with atomics: runs differ in the last bits, and at::globalContext()'s
-// deterministic mode refuses.
+// Differentiable once in floating-point maps, not in points. The CPU's kernels
+// are deterministic and give the same bits for any number of threads. On a GPU
+// gradients are added with atomics: runs differ in the last bits, and
+// at::globalContext()'s deterministic mode refuses. GPUs have kernels in a
+// build with --config=cuda; devices that have none compute
+// PointSampleReference().
 //
 // Throws c10::Error on other shapes or dtypes, and if maps and points are not
 // on one device.
@@ -41,6 +50,23 @@ at::Tensor PointSample(const at::Tensor& maps, const at::Tensor& points);
 // checked on the host: keep them there, or a GPU's queue is waited for.
 at::Tensor PointSampleRows(const at::Tensor& maps, const at::Tensor& rows,
                            const at::Tensor& points);
+
+// The operator that both call: the maps [C, H, W] of image rows[n], or n
+// without rows, at points[n]. Returns [N, C, T] for points [N, T, 2].
+//
+// Rows may be on another device than the rest and are not looked at on the
+// host: one that is not in 0 .. M - 1, of maps [M, C, H, W], reads 0.
+at::Tensor PointSample(const at::Tensor& maps,
+                       const std::optional<at::Tensor>& rows,
+                       const at::Tensor& points);
+
+// Gradient of the above in maps of `map_sizes`, given that of its result,
+// [N, C, T], float or double; in the latter's dtype. A row that is not in
+// 0 .. M - 1 adds nothing. Called by autograd; public for tests.
+at::Tensor PointSampleBackward(const at::Tensor& grad_output,
+                               const std::optional<at::Tensor>& rows,
+                               const at::Tensor& points,
+                               at::IntArrayRef map_sizes);
 
 }  // namespace mask2former
 

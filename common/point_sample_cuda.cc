@@ -11,8 +11,8 @@
 #include <optional>
 
 #include "mask2former/common/cuda/half.h"
+#include "mask2former/common/point_sample_check.h"
 #include "mask2former/common/point_sample_kernel.h"
-#include "mask2former/common/point_sample_ops.h"
 
 namespace mask2former {
 namespace {
@@ -37,11 +37,10 @@ void Launch(const PointSampleSizes& sizes, const at::Tensor& maps,
       c10::cuda::getCurrentCUDAStream())));
 }
 
-at::Tensor PointSampleReadCuda(const at::Tensor& maps_in,
-                               const std::optional<at::Tensor>& rows_in,
-                               const at::Tensor& points_in) {
-  const PointSampleSizes sizes =
-      CheckPointSampleRead(maps_in, rows_in, points_in);
+at::Tensor PointSampleCuda(const at::Tensor& maps_in,
+                           const std::optional<at::Tensor>& rows_in,
+                           const at::Tensor& points_in) {
+  const PointSampleSizes sizes = CheckPointSample(maps_in, rows_in, points_in);
   const c10::cuda::CUDAGuard device_guard(maps_in.device());
   const at::Tensor maps = maps_in.contiguous();
   const at::Tensor rows = PrepareRows(rows_in, maps.device());
@@ -73,27 +72,28 @@ at::Tensor PointSampleReadCuda(const at::Tensor& maps_in,
   return output;
 }
 
-at::Tensor PointSampleAddCuda(const at::Tensor& gradients_in,
-                              const std::optional<at::Tensor>& rows_in,
-                              const at::Tensor& points_in,
-                              at::IntArrayRef map_sizes) {
+at::Tensor PointSampleBackwardCuda(const at::Tensor& grad_output_in,
+                                   const std::optional<at::Tensor>& rows_in,
+                                   const at::Tensor& points_in,
+                                   at::IntArrayRef map_sizes) {
   const PointSampleSizes sizes =
-      CheckPointSampleAdd(gradients_in, rows_in, points_in, map_sizes);
-  at::globalContext().alertNotDeterministic("point_sample_add_cuda");
-  const c10::cuda::CUDAGuard device_guard(gradients_in.device());
-  const at::Tensor gradients = gradients_in.contiguous();
-  const at::Tensor rows = PrepareRows(rows_in, gradients.device());
-  const at::Tensor points = points_in.to(gradients.scalar_type()).contiguous();
-  at::Tensor result = at::zeros(map_sizes, gradients.options());
+      CheckPointSampleBackward(grad_output_in, rows_in, points_in, map_sizes);
+  at::globalContext().alertNotDeterministic("point_sample_backward_cuda");
+  const c10::cuda::CUDAGuard device_guard(grad_output_in.device());
+  const at::Tensor grad_output = grad_output_in.contiguous();
+  const at::Tensor rows = PrepareRows(rows_in, grad_output.device());
+  const at::Tensor points =
+      points_in.to(grad_output.scalar_type()).contiguous();
+  at::Tensor result = at::zeros(map_sizes, grad_output.options());
   const auto stream = c10::cuda::getCurrentCUDAStream();
-  if (gradients.scalar_type() == at::kDouble) {
+  if (grad_output.scalar_type() == at::kDouble) {
     C10_CUDA_CHECK(LaunchPointSampleBackward(
-        sizes, gradients.const_data_ptr<double>(), RowPointer(rows),
+        sizes, grad_output.const_data_ptr<double>(), RowPointer(rows),
         points.const_data_ptr<double>(), result.mutable_data_ptr<double>(),
         stream));
   } else {
     C10_CUDA_CHECK(LaunchPointSampleBackward(
-        sizes, gradients.const_data_ptr<float>(), RowPointer(rows),
+        sizes, grad_output.const_data_ptr<float>(), RowPointer(rows),
         points.const_data_ptr<float>(), result.mutable_data_ptr<float>(),
         stream));
   }
@@ -103,8 +103,8 @@ at::Tensor PointSampleAddCuda(const at::Tensor& gradients_in,
 }  // namespace
 
 TORCH_LIBRARY_IMPL(mask2former, CUDA, m) {
-  m.impl("point_sample_read", &PointSampleReadCuda);
-  m.impl("point_sample_add", &PointSampleAddCuda);
+  m.impl("point_sample", &PointSampleCuda);
+  m.impl("point_sample_backward", &PointSampleBackwardCuda);
 }
 
 }  // namespace mask2former

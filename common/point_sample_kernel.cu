@@ -9,6 +9,7 @@
 
 #include "mask2former/common/cuda/launch.h"
 #include "mask2former/common/point_sample_kernel.h"
+#include "mask2former/common/point_sample_work.h"
 
 namespace mask2former {
 namespace {
@@ -18,39 +19,15 @@ constexpr int64_t kMaxBlocksY = 65535;
 // Enough to fill any GPU; more blocks would work out the same points again.
 constexpr int64_t kWantedBlocks = 4096;
 
-// What a thread works on: one point in every gridDim.y-th map of its group.
-template <typename Real>
-struct Work {
-  PointSampleTaps<Real> taps;
-  bool readable;      // The row exists.
-  int64_t count;      // Maps.
-  int64_t first_map;  // Index of a pixel; that of the next map is map_step on.
-  int64_t map_step;
-  int64_t first_value;  // Index in [groups, maps, points].
-  int64_t value_step;
-};
-
 // False for a thread beyond the last point.
 template <typename Real>
 __device__ bool FindWork(const PointSampleSizes& sizes,
                          const int64_t* __restrict__ rows,
-                         const Real* __restrict__ points, Work<Real>* work) {
-  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (i >= sizes.groups * sizes.points) return false;
-  const int64_t group = i / sizes.points;
-  const int64_t point = i - group * sizes.points;
-  const int64_t row = rows != nullptr ? rows[group] : group;
-  work->readable = row >= 0 && row < sizes.images;
-  const int64_t pixels = int64_t{sizes.height} * sizes.width;
-  work->taps = MakePointSampleTaps<Real>(points[2 * i], points[2 * i + 1],
-                                         sizes.height, sizes.width);
-  work->count = (sizes.maps - blockIdx.y + gridDim.y - 1) / gridDim.y;
-  work->first_map =
-      work->readable ? (row * sizes.maps + blockIdx.y) * pixels : 0;
-  work->map_step = gridDim.y * pixels;
-  work->first_value = (group * sizes.maps + blockIdx.y) * sizes.points + point;
-  work->value_step = gridDim.y * sizes.points;
-  return true;
+                         const Real* __restrict__ points,
+                         PointSampleWork<Real>* work) {
+  return FindPointSampleWork(sizes, rows, points,
+                             int64_t{blockIdx.x} * blockDim.x + threadIdx.x,
+                             blockIdx.y, gridDim.y, work);
 }
 
 template <typename Pixel, typename Real>
@@ -58,7 +35,7 @@ __global__ void __launch_bounds__(kThreads)
     ReadKernel(PointSampleSizes sizes, const Pixel* __restrict__ maps,
                const int64_t* __restrict__ rows,
                const Real* __restrict__ points, Real* __restrict__ output) {
-  Work<Real> work;
+  PointSampleWork<Real> work;
   if (!FindWork(sizes, rows, points, &work)) return;
   const Pixel* map = maps + work.first_map;
   Real* value = output + work.first_value;
@@ -76,7 +53,7 @@ __global__ void __launch_bounds__(kThreads)
     AddKernel(PointSampleSizes sizes, const Real* __restrict__ gradients,
               const int64_t* __restrict__ rows, const Real* __restrict__ points,
               Real* map_gradients) {
-  Work<Real> work;
+  PointSampleWork<Real> work;
   if (!FindWork(sizes, rows, points, &work) || !work.readable) return;
   const Real* gradient = gradients + work.first_value;
   Real* map = map_gradients + work.first_map;

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "mask2former/common/cuda/half.h"
+#include "mask2former/common/point_sample_work.h"
 #include "mask2former/common/testing/device_buffer.h"
+#include "mask2former/common/testing/sparse_array.h"
 
 namespace mask2former {
 namespace {
@@ -234,6 +236,94 @@ TEST(PointSampleKernelTest, LaunchesNothingForNothing) {
     M2F_EXPECT_CUDA_SUCCESS(LaunchPointSampleBackward<float>(
         sizes, nullptr, nullptr, nullptr, nullptr, nullptr));
   }
+}
+
+#if __has_include("mask2former/tools/cuda_emulation/runtime_api.h")
+// Two images of three maps of 2^30 pixels each. The last pixel of all is 3, and
+// its neighbour to the left 5.
+constexpr PointSampleSizes kHuge = {2, 3, 2, 1 << 15, 1 << 15, 2};
+constexpr size_t kHugeCount = size_t{6} << 30;
+
+// The last pixel's centre and, in the second group, also a place half way to
+// its neighbour.
+std::vector<float> HugePoints() {
+  constexpr float kAt = 1 - 0x1p-16f;
+  return {kAt, kAt, kAt, kAt, kAt, kAt, 1 - 0x1p-15f, kAt};
+}
+
+TEST(PointSampleKernelHugeTest, ReadsTheLastOfSixBillionNumbers) {
+  SparseArray<uint8_t> maps(kHugeCount);
+  maps.data()[kHugeCount - 1] = 3;
+  maps.data()[kHugeCount - 2] = 5;
+  const DeviceBuffer<float> points(HugePoints());
+  const DeviceBuffer<int64_t> both({0, 1}), second({1, 1});
+  DeviceBuffer<float> output(12);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchPointSample<uint8_t, float>(
+      kHuge, maps.data(), nullptr, points.data(), output.data(), nullptr));
+  const auto as_they_are = ElementsAre(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4);
+  EXPECT_THAT(output.ToHost(), as_they_are);
+  M2F_EXPECT_CUDA_SUCCESS(LaunchPointSample<uint8_t, float>(
+      kHuge, maps.data(), both.data(), points.data(), output.data(), nullptr));
+  EXPECT_THAT(output.ToHost(), as_they_are);
+  M2F_EXPECT_CUDA_SUCCESS(
+      LaunchPointSample<uint8_t, float>(kHuge, maps.data(), second.data(),
+                                        points.data(), output.data(), nullptr));
+  EXPECT_THAT(output.ToHost(), ElementsAre(0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 3, 4));
+}
+
+TEST(PointSampleKernelHugeTest, AddsToTheLastOfSixBillionNumbers) {
+  SparseArray<float> maps(kHugeCount);
+  const DeviceBuffer<float> points(HugePoints());
+  const DeviceBuffer<float> gradients(
+      {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f, 11.f, 12.f});
+  M2F_EXPECT_CUDA_SUCCESS(LaunchPointSampleBackward<float>(
+      kHuge, gradients.data(), nullptr, points.data(), maps.data(), nullptr));
+  const float* const last = maps.data() + kHugeCount - 1;
+  EXPECT_EQ(last[0], 11 + 12 / 2);
+  EXPECT_EQ(last[-1], 12 / 2);
+  const size_t map = size_t{1} << 30;
+  EXPECT_EQ(*(last - map), 9 + 10 / 2);
+  EXPECT_EQ(maps.data()[3 * map - 1], 5 + 6);
+  EXPECT_EQ(maps.data()[map - 1], 1 + 2);
+  EXPECT_EQ(maps.data()[0], 0);
+}
+#endif
+
+// Of 2^31 values and more, which no test can go through.
+TEST(PointSampleWorkTest, IndexesMoreThanTwoToTheThirtyOne) {
+  constexpr int64_t kGroups = 40, kMaps = 1 << 20, kPoints = 1 << 22;
+  const PointSampleSizes sizes = {kGroups, kMaps,   kPoints,
+                                  1 << 10, 1 << 10, 1 << 20};
+  SparseArray<double> points(2 * kGroups * kPoints);
+  const int64_t last = kGroups * kPoints - 1;
+  points.data()[2 * last] = points.data()[2 * last + 1] = 0.5;
+  SparseArray<int64_t> rows(kGroups);
+  rows.data()[kGroups - 1] = sizes.images - 1;
+
+  PointSampleWork<double> work;
+  ASSERT_TRUE(FindPointSampleWork(sizes, nullptr, points.data(), last,
+                                  /*share=*/4095, /*shares=*/4096, &work));
+  EXPECT_EQ(work.taps.weight[3], 0.25);
+  EXPECT_EQ(work.count, kMaps / 4096);
+  EXPECT_EQ(work.first_map, (39 * kMaps + 4095) << 20);  // 2^45
+  EXPECT_EQ(work.map_step, int64_t{1} << 32);
+  EXPECT_EQ(work.first_value, (39 * kMaps + 4095) * kPoints + kPoints - 1);
+  EXPECT_EQ(work.value_step, int64_t{1} << 34);
+  // What the thread reads last is the last value of all.
+  EXPECT_EQ(work.first_value + (work.count - 1) * work.value_step,
+            kGroups * kMaps * kPoints - 1);
+  EXPECT_EQ(work.first_map + (work.count - 1) * work.map_step,
+            (kGroups * kMaps - 1) << 20);
+
+  ASSERT_TRUE(FindPointSampleWork(sizes, rows.data(), points.data(), last,
+                                  /*share=*/0, /*shares=*/1, &work));
+  EXPECT_TRUE(work.readable);
+  EXPECT_EQ(work.count, kMaps);
+  EXPECT_EQ(work.first_map, ((int64_t{1} << 20) - 1) << 40);
+  EXPECT_EQ(work.map_step, 1 << 20);
+
+  EXPECT_FALSE(FindPointSampleWork(sizes, nullptr, points.data(), last + 1,
+                                   /*share=*/0, /*shares=*/1, &work));
 }
 
 }  // namespace

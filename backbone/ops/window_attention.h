@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <tuple>
 
 namespace mask2former::ops {
 
@@ -26,21 +27,30 @@ namespace mask2former::ops {
 // (not infinity, as in the published implementation). A map smaller than the
 // window is one window, shifted all the same.
 //
-// The first three are floating point and of one dtype. On a CPU, float32 with
-// windows of 3 or more and D a multiple of 32 takes one pass over the windows
-// and keeps nothing but its arguments for the backward pass, which computes
-// ComposedWindowAttention() once more. Other types and sizes on a CPU are that.
-// Both are deterministic; they differ by rounding. Any other device, CUDA in
-// float, half and bfloat16 say, takes LibTorch's scaled_dot_product_attention
-// with the bias as its mask: SdpaWindowAttention(). Differentiable once.
+// The first three are floating point, of one dtype and on one device. On a CPU,
+// float32 with windows of 3 or more and D a multiple of 32 takes one pass over
+// the windows and keeps nothing but its arguments for the backward pass, which
+// computes the scores once more. Other types and sizes on a CPU are
+// ComposedWindowAttention(). Both are deterministic; they differ by rounding.
+// Any other device, CUDA in float, half and bfloat16 say, takes LibTorch's
+// scaled_dot_product_attention with the bias as its mask and that operator's
+// own gradient: SdpaWindowAttention(). Differentiable once.
 //
-// Throws c10::Error on any other shape or dtype.
+// Throws c10::Error on any other shape, dtype or device.
 //
 // Source: Liu et al., "Swin Transformer: Hierarchical Vision Transformer using
 // Shifted Windows", ICCV 2021, section 3.2.
 at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
                            const at::Tensor& position_bias, int64_t window,
                            int64_t shift);
+
+// Gradients of WindowAttention() in (qkv, padding, position_bias), shaped as
+// they are; `grad_output` is [B, H, W, C] and of their dtype. Called by
+// autograd for the CPU's kernel; public for tests.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> WindowAttentionBackward(
+    const at::Tensor& grad_output, const at::Tensor& qkv,
+    const at::Tensor& padding, const at::Tensor& position_bias, int64_t window,
+    int64_t shift);
 
 }  // namespace mask2former::ops
 

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <tuple>
 
 namespace mask2former::ops {
 
@@ -15,10 +16,19 @@ at::Tensor ComposedWindowAttention(const at::Tensor& qkv,
                                    const at::Tensor& position_bias,
                                    int64_t window, int64_t shift);
 
-// The same with LibTorch's scaled_dot_product_attention for scores, softmax and
-// sum; bias and mask are its attn_mask. Where that has a fused kernel (CUDA:
-// float, half and bfloat16, heads of a multiple of 8 channels) scores are never
-// in memory, but bias plus mask is, once per window.
+// Gradients of the above in (qkv, padding, position_bias), given that of the
+// result; computes scores and weights once more.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> ComposedWindowAttentionBackward(
+    const at::Tensor& grad_output, const at::Tensor& qkv,
+    const at::Tensor& padding, const at::Tensor& position_bias, int64_t window,
+    int64_t shift);
+
+// The same as ComposedWindowAttention() with LibTorch's
+// scaled_dot_product_attention for scores, softmax and sum; bias and mask are
+// its attn_mask. Where that has a fused kernel (CUDA: float, half and bfloat16,
+// heads of a multiple of 8 channels) scores are never in memory, but bias plus
+// mask is, once per window. More than 65535 windows, which such kernels cannot
+// number, take ComposedWindowAttention().
 at::Tensor SdpaWindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
                                const at::Tensor& position_bias, int64_t window,
                                int64_t shift);

@@ -2,9 +2,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
+#include <utility>
 #include <vector>
 
 #include "mask2former/backbone/ops/window_attention_reference.h"
@@ -24,6 +26,35 @@ TEST(ComposedWindowAttentionTest, EqualsTheReference) {
         TensorNear(WindowAttentionReference(qkv, padding, bias, 3, shift),
                    1e-12, 0.))
         << shift;
+  }
+}
+
+// Maps of whole windows; with padding on the right, below, and on both sides.
+TEST(ComposedWindowAttentionTest, BackwardIsTheGradientOfTheSteps) {
+  torch::manual_seed(9);
+  const std::vector<std::pair<int64_t, int64_t>> sizes = {
+      {6, 9}, {6, 7}, {5, 9}, {5, 10}};
+  for (const auto& [height, width] : sizes) {
+    for (const int64_t shift : {0, 1, 2}) {
+      std::vector<at::Tensor> inputs = {
+          at::randn({2, height, width, 24}, at::kDouble),
+          at::randn({24}, at::kDouble), at::randn({2, 9, 9}, at::kDouble)};
+      const at::Tensor grad_output =
+          at::randn({2, height, width, 8}, at::kDouble);
+      const auto [qkv, padding, bias] = ComposedWindowAttentionBackward(
+          grad_output, inputs[0], inputs[1], inputs[2], 3, shift);
+      for (at::Tensor& input : inputs) input.requires_grad_();
+      ComposedWindowAttention(inputs[0], inputs[1], inputs[2], 3, shift)
+          .backward(grad_output);
+      EXPECT_THAT(qkv, TensorNear(inputs[0].grad(), 1e-12, 0.)) << shift;
+      EXPECT_THAT(bias, TensorNear(inputs[2].grad(), 1e-12, 0.)) << shift;
+      // Nothing is padded, nothing has a gradient.
+      const at::Tensor expected = inputs[1].grad().defined()
+                                      ? inputs[1].grad()
+                                      : at::zeros({24}, at::kDouble);
+      EXPECT_EQ(inputs[1].grad().defined(), height % 3 != 0 || width % 3 != 0);
+      EXPECT_THAT(padding, TensorNear(expected, 1e-12, 0.)) << shift;
+    }
   }
 }
 
@@ -81,6 +112,15 @@ TEST_P(SdpaWindowAttentionTest, GradientsAreThoseOfTheSteps) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(gradients[1][i], TensorNear(gradients[0][i], 1e-11, 0.)) << i;
   }
+}
+
+// More windows than LibTorch's fused kernels can number, of one position each.
+TEST(ManyWindowsTest, TakeTheSteps) {
+  torch::manual_seed(10);
+  const at::Tensor qkv = at::randn({1, 256, 257, 3});
+  const at::Tensor padding = at::zeros({3}), bias = at::randn({1, 1, 1});
+  EXPECT_TRUE(SdpaWindowAttention(qkv, padding, bias, 1, 0)
+                  .equal(ComposedWindowAttention(qkv, padding, bias, 1, 0)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shifts, SdpaWindowAttentionTest,

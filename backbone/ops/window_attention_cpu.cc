@@ -4,7 +4,10 @@
 #include <torch/library.h>
 
 #include <string>
+#include <tuple>
 
+#include "mask2former/backbone/ops/window_attention_check.h"
+#include "mask2former/backbone/ops/window_attention_composed.h"
 #include "mask2former/backbone/ops/window_attention_cpu_kernel.h"
 
 namespace mask2former::ops {
@@ -25,22 +28,17 @@ at::Tensor WindowAttentionCpu(const at::Tensor& qkv_in,
                               const at::Tensor& padding_in,
                               const at::Tensor& position_bias_in,
                               int64_t window, int64_t shift) {
-  const int64_t heads = position_bias_in.size(0);
-  const WindowAttentionSizes sizes = {qkv_in.size(0),
-                                      qkv_in.size(1),
-                                      qkv_in.size(2),
-                                      heads,
-                                      qkv_in.size(3) / 3 / heads,
-                                      window,
-                                      shift};
-  TORCH_CHECK(qkv_in.scalar_type() == at::kFloat && KernelTakes(sizes),
-              "window_attention takes float32, windows of 3 or more and heads "
-              "of a multiple of 32 channels; see WindowAttention()");
+  const WindowAttentionSizes sizes =
+      CheckWindowAttention(qkv_in, padding_in, position_bias_in, window, shift);
+  if (!HasCpuKernel(qkv_in.scalar_type(), sizes)) {
+    return ComposedWindowAttention(qkv_in, padding_in, position_bias_in, window,
+                                   shift);
+  }
   const at::Tensor qkv = qkv_in.contiguous();
   const at::Tensor padding = padding_in.contiguous();
   const at::Tensor position_bias = position_bias_in.contiguous();
   const at::Tensor padded_bias = at::empty(
-      {heads, sizes.positions(), PaddedPositions(sizes)}, qkv.options());
+      {sizes.heads, sizes.positions(), PaddedPositions(sizes)}, qkv.options());
   PadPositionBias(sizes, position_bias.const_data_ptr<float>(),
                   padded_bias.mutable_data_ptr<float>());
   const at::Tensor output =
@@ -56,10 +54,21 @@ at::Tensor WindowAttentionCpu(const at::Tensor& qkv_in,
   return output;
 }
 
+std::tuple<at::Tensor, at::Tensor, at::Tensor> WindowAttentionBackwardCpu(
+    const at::Tensor& grad_output, const at::Tensor& qkv,
+    const at::Tensor& padding, const at::Tensor& position_bias, int64_t window,
+    int64_t shift) {
+  CheckWindowAttentionBackward(grad_output, qkv, padding, position_bias, window,
+                               shift);
+  return ComposedWindowAttentionBackward(grad_output, qkv, padding,
+                                         position_bias, window, shift);
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(mask2former, CPU, m) {
   m.impl("window_attention", &WindowAttentionCpu);
+  m.impl("window_attention_backward", &WindowAttentionBackwardCpu);
 }
 
 }  // namespace mask2former::ops

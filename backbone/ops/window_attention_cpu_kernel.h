@@ -6,19 +6,9 @@
 
 #include <cstdint>
 
+#include "mask2former/backbone/ops/window_attention_sizes.h"
+
 namespace mask2former::ops {
-
-struct WindowAttentionSizes {
-  int64_t batch, height, width;
-  int64_t heads, head_dim;
-  int64_t window, shift;
-
-  int64_t channels() const { return heads * head_dim; }
-  int64_t positions() const { return window * window; }  // T
-  int64_t rows() const { return (height + window - 1) / window; }
-  int64_t columns() const { return (width + window - 1) / window; }
-  int64_t windows() const { return batch * rows() * columns(); }
-};
 
 // All pointers are to contiguous memory, shaped as in window_attention.h.
 struct WindowAttentionTask {

@@ -6,18 +6,21 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 #include <torch/utils.h>
 
 #include <string>
 #include <vector>
 
 #include "mask2former/backbone/ops/window_attention_reference.h"
+#include "mask2former/common/testing/dispatched_operator.h"
 #include "mask2former/common/testing/gradient_check.h"
 #include "mask2former/common/testing/tensor_matchers.h"
 
 namespace mask2former::ops {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -147,31 +150,90 @@ TEST(WindowAttentionLargeScoresTest, StayFinite) {
             values.abs().max().item<float>() * 1.0001);
 }
 
-TEST(WindowAttentionShapeTest, RejectsWhatDoesNotFit) {
-  const Arguments good = Draw({"", 1, 4, 6, 2, 4, 2, 1}, at::kFloat);
-  const auto expect_rejected = [](const Arguments& arguments,
-                                  const char* message) {
-    EXPECT_THAT([&] { arguments.Run(); },
-                ThrowsMessage<c10::Error>(HasSubstr(message)));
+TEST(WindowAttentionOperatorTest, IsPartOfLibTorchsDispatcher) {
+  EXPECT_EQ(SchemaOf("mask2former::window_attention"),
+            "mask2former::window_attention(Tensor qkv, Tensor padding, "
+            "Tensor position_bias, int window, int shift) -> Tensor");
+  EXPECT_EQ(SchemaOf("mask2former::window_attention_backward"),
+            "mask2former::window_attention_backward(Tensor grad_output, "
+            "Tensor qkv, Tensor padding, Tensor position_bias, int window, "
+            "int shift) -> (Tensor, Tensor, Tensor)");
+  // CUDA in every build: it takes LibTorch's kernels.
+  EXPECT_THAT(KernelsOf("mask2former::window_attention"),
+              ElementsAre("Autograd", "CPU", "CUDA"));
+  EXPECT_THAT(KernelsOf("mask2former::window_attention_backward"),
+              ElementsAre("Autograd", "CPU", "CUDA"));
+}
+
+TEST(WindowAttentionOperatorTest, IsCalledByName) {
+  const Arguments a = Draw({"", 1, 10, 5, 1, 32, 3, 1}, at::kFloat);
+  const auto output =
+      CallByName("mask2former::window_attention",
+                 {a.qkv, a.padding, a.position_bias, a.window, a.shift});
+  ASSERT_EQ(output.size(), 1);
+  const at::Tensor grad_output = output[0].toTensor();
+  EXPECT_TRUE(grad_output.equal(a.Run()));
+  const auto gradients = CallByName(
+      "mask2former::window_attention_backward",
+      {grad_output, a.qkv, a.padding, a.position_bias, a.window, a.shift});
+  const auto [qkv, padding, bias] = WindowAttentionBackward(
+      grad_output, a.qkv, a.padding, a.position_bias, a.window, a.shift);
+  ASSERT_EQ(gradients.size(), 3);
+  EXPECT_TRUE(gradients[0].toTensor().equal(qkv));
+  EXPECT_TRUE(gradients[1].toTensor().equal(padding));
+  EXPECT_TRUE(gradients[2].toTensor().equal(bias));
+}
+
+// The kernel keeps its arguments only: its gradient is an operator of its own.
+// Other types are LibTorch's steps.
+TEST(WindowAttentionOperatorTest, TheKernelHasAGradientOfItsOwn) {
+  const auto name_of_gradient = [](at::ScalarType type) {
+    Arguments a = Draw({"", 1, 6, 6, 1, 32, 3, 0}, type);
+    a.qkv.requires_grad_();
+    return a.Run().grad_fn()->name();
   };
-  Arguments bad = good;
-  bad.shift = 2;
-  expect_rejected(bad, "shift (2) must be in 0 .. window - 1, window 2");
-  bad = good;
-  bad.qkv = at::zeros({1, 4, 24});
-  expect_rejected(bad, "qkv must have shape");
-  bad = good;
-  bad.padding = at::zeros({8});
-  expect_rejected(bad, "padding must have shape [24]");
-  bad = good;
-  bad.position_bias = at::zeros({2, 9, 9});
-  expect_rejected(bad, "position_bias must have shape [*, 4, 4]");
-  bad = good;
-  bad.position_bias = at::zeros({5, 4, 4});
-  expect_rejected(bad, "multiple of 3 times the heads of position_bias (5)");
-  bad = good;
-  bad.padding = bad.padding.to(at::kDouble);
-  expect_rejected(bad, "of one floating-point type");
+  EXPECT_THAT(name_of_gradient(at::kFloat),
+              HasSubstr("WindowAttentionFunction"));
+  EXPECT_EQ(name_of_gradient(at::kDouble), "SliceBackward0");
+}
+
+TEST(WindowAttentionOperatorTest, RefusesASecondDerivative) {
+  Arguments a = Draw({"", 1, 6, 6, 1, 32, 3, 1}, at::kFloat);
+  a.qkv.requires_grad_();
+  const at::Tensor first =
+      torch::autograd::grad({a.Run().sum()}, {a.qkv}, {},
+                            /*retain_graph=*/true, /*create_graph=*/true)[0];
+  EXPECT_THAT([&] { torch::autograd::grad({first.sum()}, {a.qkv}); },
+              ThrowsMessage<c10::Error>(HasSubstr("not implemented")));
+}
+
+// Which on this one, of shapes only, get as far as to the step that LibTorch
+// has no kernel for there.
+TEST(WindowAttentionOperatorTest, OtherDevicesTakeLibTorchsSteps) {
+  for (const bool gradient : {false, true}) {
+    Arguments a = Draw({"", 1, 10, 5, 1, 32, 3, 1}, at::kFloat);
+    a.qkv = a.qkv.to(at::kMeta).requires_grad_(gradient);
+    a.padding = a.padding.to(at::kMeta);
+    a.position_bias = a.position_bias.to(at::kMeta);
+    EXPECT_THAT([&] { a.Run(); },
+                ThrowsMessage<c10::Error>(HasSubstr("aten::roll")));
+  }
+}
+
+// The rest is in window_attention_check_test.cc.
+TEST(WindowAttentionShapeTest, RejectsWhatDoesNotFit) {
+  for (const int64_t head_dim : {4, 32}) {
+    Arguments a = Draw({"", 1, 4, 6, 2, head_dim, 3, 1}, at::kFloat);
+    a.padding = at::zeros({8});
+    EXPECT_THAT([&] { a.Run(); }, ThrowsMessage<c10::Error>(
+                                      HasSubstr("padding must have shape")));
+    EXPECT_THAT(
+        [&] {
+          WindowAttentionBackward(at::zeros({1}), a.qkv, a.padding,
+                                  a.position_bias, 3, 1);
+        },
+        ThrowsMessage<c10::Error>(HasSubstr("padding must have shape")));
+  }
 }
 
 }  // namespace

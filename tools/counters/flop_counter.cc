@@ -121,7 +121,7 @@ const std::map<std::string, Operator>& Table() {
       {"mask2former::ms_deform_attn", {DeformableAttention<3>, false, true}},
       {"mask2former::ms_deform_attn_fused",
        {DeformableAttention<4>, false, true}},
-      {"mask2former::point_sample_read", {PointSampling, true, true}},
+      {"mask2former::point_sample", {PointSampling, true, true}},
   };
   return *table;
 }

@@ -3,13 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
-#include <torch/library.h>
-
-#include <optional>
 
 #include "mask2former/backbone/ops/window_attention.h"
 #include "mask2former/common/layers/folded_conv.h"
-#include "mask2former/common/point_sample_ops.h"
+#include "mask2former/common/point_sample.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_fused.h"
 
@@ -100,20 +97,9 @@ TEST(FlopCounterTest, CountsDeformableAttention) {
             8 * (5 * 2 * 3) * 4);
 }
 
-// Of the kernel's shape; only GPUs have one that reads.
-at::Tensor ReadZeros(const at::Tensor& maps, const std::optional<at::Tensor>&,
-                     const at::Tensor& points) {
-  return at::zeros({points.size(0), maps.size(1), points.size(1)});
-}
-
-TORCH_LIBRARY_IMPL(mask2former, CPU, m) {
-  m.impl("point_sample_read", &ReadZeros);
-}
-
 TEST(FlopCounterTest, CountsPointSampling) {
   const at::Tensor maps = at::rand({2, 3, 4, 5}), points = at::rand({2, 7, 2});
-  EXPECT_EQ(Count([&] { PointSampleRead(maps, std::nullopt, points); }),
-            8 * (2 * 3 * 7));
+  EXPECT_EQ(Count([&] { PointSample(maps, points); }), 8 * (2 * 3 * 7));
 }
 
 TEST(FlopCounterTest, TellsSamplingApart) {

@@ -190,8 +190,7 @@ void DiagnoseCuda(const Facts& facts, Findings& findings) {
 void DiagnoseOperators(const Facts& facts, Findings& findings) {
   for (const OperatorFacts& op : facts.operators) {
     const auto lacks = [&op](const char* device) {
-      return std::count(op.wanted.begin(), op.wanted.end(), device) > 0 &&
-             std::count(op.devices.begin(), op.devices.end(), device) == 0;
+      return std::count(op.devices.begin(), op.devices.end(), device) == 0;
     };
     if (lacks("CPU")) {
       findings.Problem(absl::StrCat(op.name, " has no kernel for the CPU"),

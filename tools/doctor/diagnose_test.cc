@@ -25,8 +25,7 @@ Facts SoundCpu() {
   facts.cpu_features = {"avx2", "avx512_f"};
   facts.cpu_cores = facts.threads = 2;
   facts.cpu_path = "AVX512";
-  facts.operators = {{"ms_deform_attn", {"CPU"}, {"CPU", "CUDA"}},
-                     {"point_sample_read", {}, {"CUDA"}}};
+  facts.operators = {{"ms_deform_attn", {"CPU"}}, {"point_sample", {"CPU"}}};
   facts.driver.error = "libcuda.so.1: cannot open shared object file";
   return facts;
 }
@@ -37,7 +36,7 @@ Facts SoundGpu() {
   facts.compiled = {/*cuda=*/true, {80, 90}, 90};
   facts.driver = {/*found=*/true, "", 13000, {{"H100", 90, int64_t{80} << 30}}};
   facts.libtorch_has_cuda = true;
-  for (OperatorFacts& op : facts.operators) op.devices = op.wanted;
+  for (OperatorFacts& op : facts.operators) op.devices = {"CPU", "CUDA"};
   return facts;
 }
 
@@ -165,16 +164,14 @@ TEST(DiagnoseTest, FindsTwoProtobufs) {
 
 TEST(DiagnoseTest, FindsMissingKernels) {
   Facts facts = SoundGpu();
-  facts.operators = {{"ms_deform_attn", {"CPU"}, {"CPU", "CUDA"}},
-                     {"other", {"CUDA"}, {"CPU", "CUDA"}},
-                     {"point_sample_read", {}, {"CUDA"}}};
+  facts.operators = {{"ms_deform_attn", {"CPU"}},
+                     {"other", {"CUDA"}},
+                     {"whole", {"CPU", "CUDA"}}};
   EXPECT_THAT(
       Diagnose(facts),
       ElementsAre(
           Problem("ms_deform_attn has no kernel for CUDA", "--config=cuda"),
-          Problem("other has no kernel for the CPU", "alwayslink"),
-          Problem("point_sample_read has no kernel for CUDA",
-                  "--config=cuda")));
+          Problem("other has no kernel for the CPU", "alwayslink")));
   facts.compiled = {};
   facts.driver = {};
   EXPECT_THAT(

@@ -2,6 +2,7 @@
 #define MASK2FORMER_TOOLS_DOCTOR_FACTS_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,14 +31,13 @@ struct CompiledFacts {
   int ptx_capability = 0;         // PTX for this and later ones; 0: none.
 };
 
-// An operator of this repository, where it has kernels and where it should. The
-// latter differ: some are made for GPUs alone, for CPUs do without.
+// An operator of this repository. Each should have kernels for the CPU and, in
+// a build with CUDA, for that.
 struct OperatorFacts {
   std::string name;                  // "ms_deform_attn"
-  std::vector<std::string> devices;  // "CPU", "CUDA"
-  std::vector<std::string> wanted;   // In a build with CUDA.
-  // What a device that has no kernel does: "CPU portable code".
-  std::string otherwise = "";
+  std::vector<std::string> devices;  // That have a kernel: "CPU", "CUDA".
+  // By device, what it is if it is not the usual: "CPU" -> "portable code".
+  std::map<std::string, std::string> other_kernels = {};
 };
 
 // All that the doctor looks at. Versions are "2.11.0"; empty means unknown.

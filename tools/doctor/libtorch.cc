@@ -22,15 +22,16 @@ namespace {
 
 constexpr char kNamespace[] = "mask2former::";
 
-// Operators that one kind of device has, and what the others do: see
-// common/point_sample_ops.h, backbone/ops/window_attention.h.
-struct PartialOperator {
-  absl::string_view name, device, otherwise;
+// Kernels that are neither vector instructions on a CPU nor ours on CUDA.
+struct OtherKernel {
+  const char *name, *device, *what;
 };
-constexpr PartialOperator kPartial[] = {
-    {"point_sample_add", "CUDA", "CPU portable code"},
-    {"point_sample_read", "CUDA", "CPU portable code"},
-    {"window_attention", "CPU", "CUDA scaled_dot_product_attention"}};
+constexpr OtherKernel kOtherKernels[] = {
+    {"point_sample", "CPU", "portable code"},
+    {"point_sample_backward", "CPU", "portable code"},
+    {"window_attention", "CUDA", "scaled_dot_product_attention"},
+    {"window_attention_backward", "CPU", "LibTorch"},
+    {"window_attention_backward", "CUDA", "LibTorch"}};
 
 // Cores that this process may use.
 int CountCores() {
@@ -63,16 +64,14 @@ void ProbeOperators(Facts& facts) {
     if (!schema.has_value()) continue;
     OperatorFacts op;
     op.name = name.name.substr(sizeof(kNamespace) - 1);
-    op.wanted = {"CPU", "CUDA"};
-    for (const PartialOperator& partial : kPartial) {
-      if (op.name != partial.name) continue;
-      op.wanted = {std::string(partial.device)};
-      op.otherwise = std::string(partial.otherwise);
-    }
     for (const auto& [key, device] :
          {std::pair(c10::DispatchKey::CPU, "CPU"),
           std::pair(c10::DispatchKey::CUDA, "CUDA")}) {
       if (schema->hasKernelForDispatchKey(key)) op.devices.push_back(device);
+    }
+    for (const OtherKernel& other : kOtherKernels) {
+      if (op.name != other.name) continue;
+      op.other_kernels.emplace(other.device, other.what);
     }
     facts.operators.push_back(op);
   }

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "mask2former/tools/doctor/compiled.h"
 
@@ -15,8 +16,8 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
-using ::testing::IsSupersetOf;
-using ::testing::Not;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 TEST(BuildSettingTest, ReadsOneValue) {
@@ -45,34 +46,26 @@ TEST(ProbeLibTorchTest, KnowsThisProcess) {
 }
 
 TEST(ProbeLibTorchTest, ListsOperatorsWithTheirKernels) {
+  const std::vector<std::string> kCpu = {"CPU"}, kBoth = {"CPU", "CUDA"};
   Facts facts;
   ProbeLibTorch(facts);
   std::map<std::string, OperatorFacts> operators;
   for (const OperatorFacts& op : facts.operators) operators[op.name] = op;
   for (const char* name :
        {"ms_deform_attn", "ms_deform_attn_backward", "ms_deform_attn_fused",
-        "ms_deform_attn_fused_backward"}) {
+        "ms_deform_attn_fused_backward", "point_sample",
+        "point_sample_backward"}) {
     ASSERT_EQ(operators.count(name), 1) << name;
-    EXPECT_THAT(operators[name].devices, Contains("CPU")) << name;
-    EXPECT_THAT(operators[name].wanted, ElementsAre("CPU", "CUDA")) << name;
+    EXPECT_EQ(operators[name].devices, Compiled().cuda ? kBoth : kCpu) << name;
   }
-  // The CPU reads maps without the dispatcher.
-  for (const char* name : {"point_sample_read", "point_sample_add"}) {
-    ASSERT_EQ(operators.count(name), 1) << name;
-    EXPECT_THAT(operators[name].devices, Not(Contains("CPU"))) << name;
-    EXPECT_THAT(operators[name].wanted, ElementsAre("CUDA")) << name;
-    EXPECT_EQ(operators[name].otherwise, "CPU portable code") << name;
-  }
-  EXPECT_THAT(operators["window_attention"].devices, ElementsAre("CPU"));
-  EXPECT_THAT(operators["window_attention"].wanted, ElementsAre("CPU"));
-  EXPECT_EQ(operators["window_attention"].otherwise,
-            "CUDA scaled_dot_product_attention");
-  EXPECT_EQ(operators.size(), 7);
-  if (Compiled().cuda) {
-    for (const auto& [name, op] : operators) {
-      EXPECT_THAT(op.devices, IsSupersetOf(op.wanted)) << name;
-    }
-  }
+  EXPECT_THAT(operators["ms_deform_attn"].other_kernels, IsEmpty());
+  EXPECT_EQ(operators["point_sample"].other_kernels["CPU"], "portable code");
+  // In every build by LibTorch.
+  EXPECT_EQ(operators["window_attention"].devices, kBoth);
+  EXPECT_THAT(operators["window_attention"].other_kernels,
+              ElementsAre(Pair("CUDA", "scaled_dot_product_attention")));
+  EXPECT_EQ(operators["window_attention_backward"].devices, kBoth);
+  EXPECT_EQ(operators.size(), 8);
 }
 
 }  // namespace

@@ -122,10 +122,15 @@ std::vector<std::pair<std::string, std::string>> Rows(const Facts& facts) {
   for (const OperatorFacts& op : facts.operators) {
     std::vector<std::string> paths;
     for (const std::string& device : op.devices) {
-      paths.push_back(device == "CPU" ? absl::StrCat("CPU ", CpuPath(facts))
-                                      : device);
+      const auto other = op.other_kernels.find(device);
+      if (other != op.other_kernels.end()) {
+        paths.push_back(absl::StrCat(device, " ", other->second));
+      } else if (device == "CPU") {
+        paths.push_back(absl::StrCat("CPU ", CpuPath(facts)));
+      } else {
+        paths.push_back(device);
+      }
     }
-    if (!op.otherwise.empty()) paths.push_back(op.otherwise);
     if (paths.empty()) paths = {"none"};
     rows.emplace_back(absl::StrCat("op ", op.name), absl::StrJoin(paths, "; "));
   }

@@ -26,8 +26,11 @@ Facts SomeFacts() {
   facts.opencv_library = "4.8.0";
   facts.cpu_features = {"aes", "avx2", "avx512_f", "avx512_fp16"};
   facts.cpu_path = "AVX512";
-  facts.operators = {{"ms_deform_attn", {"CPU", "CUDA"}, {"CPU", "CUDA"}},
-                     {"point_sample_read", {}, {"CUDA"}, "CPU portable code"}};
+  facts.operators = {
+      {"ms_deform_attn", {"CPU", "CUDA"}},
+      {"point_sample", {"CPU", "CUDA"}, {{"CPU", "portable code"}}},
+      {"window_attention", {"CUDA"}, {{"CUDA", "LibTorch"}}},
+      {"nobodys", {}}};
   return facts;
 }
 
@@ -46,7 +49,10 @@ TEST(TextReportTest, AlignsRowsAndListsFindings) {
   EXPECT_THAT(text, HasSubstr("headers 4.6.0, library 4.8.0\n"));
   EXPECT_THAT(text, HasSubstr("vector instructions   avx2 avx512_f\n"));
   EXPECT_THAT(text, HasSubstr("op ms_deform_attn     CPU AVX-512; CUDA\n"));
-  EXPECT_THAT(text, HasSubstr("op point_sample_read  CPU portable code\n"));
+  EXPECT_THAT(text,
+              HasSubstr("op point_sample       CPU portable code; CUDA\n"));
+  EXPECT_THAT(text, HasSubstr("op window_attention   CUDA LibTorch\n"));
+  EXPECT_THAT(text, HasSubstr("op nobodys            none\n"));
   EXPECT_THAT(text, EndsWith("\nPROBLEM: it does not fit.\n  Make it fit.\n"
                              "\nnote: it is slow.\n  Make it fast.\n"
                              "\n1 problem to solve.\n"));
