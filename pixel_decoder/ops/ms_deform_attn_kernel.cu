@@ -24,30 +24,29 @@ namespace {
 
 constexpr int kMaxGridY = 65535;
 
-// The largest logit of a cell and one over the sum of exponentials, by all its
-// kGroup threads.
+// The largest logit of a cell, by all its kGroup threads.
 template <int kGroup, typename Reader>
-__device__ Softmax MakeSoftmax(const Reader& reader, int lane, int count) {
-  Softmax softmax;
-  float maximum = -INFINITY;
+__device__ float LargestLogit(const Reader& reader, int lane, int count) {
+  float largest = -INFINITY;
+#pragma unroll 1  // Seldom more than two rounds.
   for (int s = lane; s < count; s += kGroup) {
-    maximum = fmaxf(maximum, reader.Logit(s));
+    largest = fmaxf(largest, reader.Logit(s));
   }
 #pragma unroll
   for (int step = kGroup / 2; step > 0; step /= 2) {
-    maximum = fmaxf(maximum, __shfl_xor_sync(kFullWarp, maximum, step));
+    largest = fmaxf(largest, __shfl_xor_sync(kFullWarp, largest, step));
   }
-  float sum = 0;
-  for (int s = lane; s < count; s += kGroup) {
-    sum += expf(reader.Logit(s) - maximum);
-  }
+  return largest;
+}
+
+// The sum over a cell's kGroup threads, in all of them.
+template <int kGroup>
+__device__ float SumOfGroup(float sum) {
 #pragma unroll
   for (int step = kGroup / 2; step > 0; step /= 2) {
     sum += __shfl_xor_sync(kFullWarp, sum, step);
   }
-  softmax.maximum = maximum;
-  softmax.scale = Reciprocal(sum);
-  return softmax;
+  return sum;
 }
 
 // Adds weight times a corner's channels to the sums.
@@ -90,6 +89,19 @@ __device__ void AddSample(const float4 weights, const int4 corners,
   }
 }
 
+// Stores what nobody reads soon: it need not take L1's room. By one
+// instruction, where compilers make several of a plain store.
+template <typename value_t, int kVector>
+__device__ void Store(const Pack<value_t, kVector>& pack,
+                      Pack<value_t, kVector>* destination) {
+  if constexpr (sizeof(pack) == sizeof(uint4)) {
+    __stcg(reinterpret_cast<uint4*>(destination),
+           reinterpret_cast<const uint4&>(pack));
+  } else {
+    *destination = pack;
+  }
+}
+
 // kPoints: P, or 0 for any. Levels are counted when the kernel runs, for a
 // round is the same whatever their number. kExact: the kGroup * kVectors
 // vectors are the head; else they walk along it in steps.
@@ -121,9 +133,10 @@ __global__ void __launch_bounds__(kThreads)
     const int image = map / sizes.heads;
     const int head = map - image * sizes.heads;
     const Reader reader(samples, sizes, image, own_query, head, count);
+    // Weights are divided by their sum at the end, in the outputs.
     Softmax softmax;
     if (Reader::kFused) {
-      softmax = MakeSoftmax<kGroup>(reader, lane, count);
+      softmax = {LargestLogit<kGroup>(reader, lane, count), 1};
     }
     for (int start = 0; start < channels; start += kStep) {
       const int first_channel = start + lane * kVector;
@@ -135,6 +148,7 @@ __global__ void __launch_bounds__(kThreads)
       const char* const base = reinterpret_cast<const char*>(
           value + sizes.MapOffset(image, head) + first_channel);
       float sums[kVectors][kVector] = {};
+      float own_weights = 0;  // The sum of those that this thread prepares.
       for (int first = 0; first < count; first += kGroup) {
         const int s = first + lane;
         __syncwarp();
@@ -143,6 +157,7 @@ __global__ void __launch_bounds__(kThreads)
           const int height = levels.height[l];
           const int width = levels.width[l];
           const Sample sample = reader.At(s, l, height, width, softmax);
+          own_weights += sample.weight;
           const BilinearTaps<float> taps =
               MakeBilinearTaps(sample.y, sample.x, height, width);
           // A sample without corners weighs nothing, be its weight NaN.
@@ -168,6 +183,10 @@ __global__ void __launch_bounds__(kThreads)
           }
         }
       }
+      float scale = 1;
+      if (Reader::kFused && count > 0) {
+        scale = Reciprocal(SumOfGroup<kGroup>(own_weights));
+      }
       value_t* const own_output =
           output + sizes.Cell(image, own_query, head) * channels +
           first_channel;
@@ -177,9 +196,9 @@ __global__ void __launch_bounds__(kThreads)
         Vector result;
 #pragma unroll
         for (int c = 0; c < kVector; ++c) {
-          result.at[c] = FromFloat<value_t>(sums[v][c]);
+          result.at[c] = FromFloat<value_t>(sums[v][c] * scale);
         }
-        reinterpret_cast<Vector*>(own_output)[v * kGroup] = result;
+        Store(result, reinterpret_cast<Vector*>(own_output) + v * kGroup);
       }
     }
   }

@@ -260,6 +260,21 @@ TEST(MsDeformAttnKernelEdgeTest, NanLogitsAreNanAndStayWithTheirQuery) {
   }
 }
 
+// Without samples there are no weights to divide by.
+TEST(MsDeformAttnKernelEdgeTest, FusedIsZeroWithoutPoints) {
+  M2F_REQUIRES_DEVICE();
+  const FusedArguments a =
+      RandomFused({"", 1, 3, 2, 32, 0, {2, 3}}, Rounded<float>, Rounded<float>);
+  DeviceBuffer<float> value(a.value), points(a.reference_points),
+      offsets(a.offsets), logits(a.logits), output(a.grad_output.size());
+  M2F_EXPECT_CUDA_SUCCESS(LaunchMsDeformAttnFused(
+      a.sizes, a.level_shapes.data(), value.data(),
+      FusedSamples<float>{points.data(), a.reference_batch, offsets.data(),
+                          logits.data()},
+      output.data(), nullptr));
+  EXPECT_THAT(output.ToHost(), Each(0.0f));
+}
+
 TEST(MsDeformAttnKernelEdgeTest, AcceptsEmptyProblems) {
   M2F_REQUIRES_DEVICE();
   ExpectZeros(RandomPlain({"", 0, 3, 2, 32, 4, {2, 3}}, Rounded<float>));
