@@ -2,9 +2,11 @@
 #define MASK2FORMER_COMMON_TESTING_COMPARE_BENCHMARK_H_
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,10 +29,15 @@ inline double Median(std::vector<double> values) {
 //   ours, theirs  run once and return the seconds it took
 //   items         that one run works on, for items_per_second
 //
+// Both find memory that glibc has kept, as in our programs (common/program.h):
+// else a peer that makes large tensors would mostly wait for new pages.
+//
 // For benchmarks with UseManualTime(). Each side runs once before.
 template <typename Ours, typename Theirs>
 void CompareBenchmark(benchmark::State& state, int64_t items, const Ours& ours,
                       const Theirs& theirs) {
+  mallopt(M_MMAP_THRESHOLD, INT_MAX);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
   theirs();
   ours();
   std::vector<double> our_times, their_times;
