@@ -29,6 +29,7 @@ constexpr std::array<double, InstanceHits::kIds> kAverageSize = {
 constexpr int kEnd = 34000;  // Above every instance of label ids up to 33.
 
 struct Instance {
+  int value;
   int64_t size = 0;
   int64_t class_hits = 0;
   int64_t category_hits = 0;
@@ -36,10 +37,19 @@ struct Instance {
 
 // Where an instance value is invalid, its count tells.
 struct Instances {
-  std::vector<Instance> by_value = std::vector<Instance>(kEnd);
-  std::vector<int> values;  // That occur.
-  int64_t beyond = 0;       // Pixels with values of kEnd or more,
-  int largest = 0;          // and the largest of them.
+  // Place in `found` by value, plus one; 0: none.
+  std::vector<uint16_t> place_of = std::vector<uint16_t>(kEnd);
+  std::vector<Instance> found;
+  int64_t beyond = 0;  // Pixels with values of kEnd or more,
+  int largest = 0;     // and the largest of them.
+
+  Instance& Of(int value) {
+    if (place_of[value] == 0) {
+      found.push_back({value});
+      place_of[value] = static_cast<uint16_t>(found.size());
+    }
+    return found[place_of[value] - 1];
+  }
 };
 
 uint64_t Word(const void* bytes) {
@@ -48,14 +58,21 @@ uint64_t Word(const void* bytes) {
   return word;
 }
 
-// The first place from `x` on that holds an instance, or `width`.
-int FindInstance(const uint16_t* values, int x, int width) {
+// Not zero if any of the four values is above 1000.
+uint64_t AnyInstance(const uint16_t* four_values) {
   constexpr uint64_t kTops = 0x8000800080008000;
   // Added to the lower 15 bits of a value, this sets its top bit from 1001 on.
   constexpr uint64_t kTo1001 = (0x8000 - 1001) * uint64_t{0x0001000100010001};
-  for (; x + 4 <= width; x += 4) {
-    const uint64_t four = Word(values + x);
-    if (((((four & ~kTops) + kTo1001) | four) & kTops) != 0) break;
+  const uint64_t four = Word(four_values);
+  return (((four & ~kTops) + kTo1001) | four) & kTops;
+}
+
+// The first place from `x` on that holds an instance, or `width`.
+int FindInstance(const uint16_t* values, int x, int width) {
+  while (x + 16 <= width &&
+         (AnyInstance(values + x) | AnyInstance(values + x + 4) |
+          AnyInstance(values + x + 8) | AnyInstance(values + x + 12)) == 0) {
+    x += 16;
   }
   while (x < width && values[x] <= 1000) ++x;
   return x;
@@ -86,19 +103,22 @@ void CountRow(const uint16_t* values, const uint8_t* prediction, int width,
     // Of the ids with instances, 24 and 25 are human, 26..33 vehicles.
     const int first = id < 26 ? 24 : 26;
     const int last = id < 26 ? 25 : 33;
-    Instance& instance = instances.by_value[value];
-    if (instance.size == 0) instances.values.push_back(value);
+    Instance& instance = instances.Of(value);
     instance.size += x - start;
-    int i = start;
     // Mostly all are right.
     const uint64_t all_right = id * uint64_t{0x0101010101010101};
-    for (; i + 8 <= x && Word(prediction + i) == all_right; i += 8) {
-      instance.class_hits += 8;
-      instance.category_hits += 8;
-    }
-    for (; i < x; ++i) {
-      instance.class_hits += prediction[i] == id;
-      instance.category_hits += prediction[i] >= first && prediction[i] <= last;
+    for (int i = start; i < x;) {
+      if (i + 8 <= x && Word(prediction + i) == all_right) {
+        instance.class_hits += 8;
+        instance.category_hits += 8;
+        i += 8;
+        continue;
+      }
+      for (const int end = std::min(i + 8, x); i < end; ++i) {
+        instance.class_hits += prediction[i] == id;
+        instance.category_hits +=
+            prediction[i] >= first && prediction[i] <= last;
+      }
     }
   }
 }
@@ -130,13 +150,13 @@ absl::Status CheckValues(const Instances& instances) {
                      " pixels); instances are label id x 1000 + number, "
                      "with label ids up to 33"));
   }
-  for (const int value : instances.values) {
-    const CityscapesLabel& label = CityscapesLabels()[value / 1000];
+  for (const Instance& instance : instances.found) {
+    const CityscapesLabel& label = CityscapesLabels()[instance.value / 1000];
     if (!label.ignore_in_eval && !label.has_instances) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the instance image has the value ", value, " at ",
-          instances.by_value[value].size, " pixels, an instance of \"",
-          label.name, "\", a class without instances"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("the instance image has the value ", instance.value,
+                       " at ", instance.size, " pixels, an instance of \"",
+                       label.name, "\", a class without instances"));
     }
   }
   return absl::OkStatus();
@@ -158,19 +178,20 @@ void WeightedHits::Merge(const WeightedHits& other) {
 absl::Status InstanceHits::Add(const cv::Mat& instances,
                                const cv::Mat& prediction) {
   M2F_RETURN_IF_ERROR(CheckImages(instances, prediction));
-  Instances found;
+  Instances all;
   for (int y = 0; y < instances.rows; ++y) {
     const uint8_t* const predicted = prediction.ptr<uint8_t>(y);
     if (instances.depth() == CV_16U) {
-      CountRow(instances.ptr<uint16_t>(y), predicted, instances.cols, found);
+      CountRow(instances.ptr<uint16_t>(y), predicted, instances.cols, all);
     }
     // No value of an 8-bit image is above 1000.
   }
-  std::sort(found.values.begin(), found.values.end());
-  M2F_RETURN_IF_ERROR(CheckValues(found));
-  for (const int value : found.values) {
-    const Instance& instance = found.by_value[value];
-    const CityscapesLabel& label = CityscapesLabels()[value / 1000];
+  std::sort(
+      all.found.begin(), all.found.end(),
+      [](const Instance& a, const Instance& b) { return a.value < b.value; });
+  M2F_RETURN_IF_ERROR(CheckValues(all));
+  for (const Instance& instance : all.found) {
+    const CityscapesLabel& label = CityscapesLabels()[instance.value / 1000];
     if (label.ignore_in_eval) continue;
     const double weight =
         kAverageSize[label.id - kFirstId] / static_cast<double>(instance.size);

@@ -7,60 +7,75 @@
 namespace mask2former {
 namespace {
 
-constexpr uint64_t kEveryByte = 0x0101010101010101;
+uint64_t Word(const uint8_t* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, 8);
+  return word;
+}
 
-// Counts of pixels at even and at odd places: one counter would have to wait
-// for itself wherever neighbours are alike.
-struct Counts {
-  PairCounts even{};
-  PairCounts odd{};
-};
+// Bytes that are not zero: those of pixels from `x` on, in the order of memory,
+// that are unlike the pixel before them in either image.
+uint64_t Changes(const uint8_t* first, const uint8_t* second, int x) {
+  return (Word(first + x) ^ Word(first + x - 1)) |
+         (Word(second + x) ^ Word(second + x - 1));
+}
 
-// Labels come in long runs: eight pixels at a time where all are alike, which
-// are not even counted in memory until the next such eight differ.
-void CountRow(const uint8_t* first, const uint8_t* second, int width,
-              Counts& counts) {
-  uint64_t run_first = 0, run_second = 0;
-  uint32_t run = 0;
-  const auto end_run = [&] {
-    counts.even[(run_first & 0xFF) << 8 | (run_second & 0xFF)] += run;
-  };
-  int x = 0;
-  for (; x + 8 <= width; x += 8) {
-    uint64_t a, b;
-    std::memcpy(&a, first + x, 8);
-    std::memcpy(&b, second + x, 8);
-    if (a == run_first && b == run_second) {
-      run += 8;
-    } else if (a == (a & 0xFF) * kEveryByte && b == (b & 0xFF) * kEveryByte) {
-      end_run();
-      run_first = a;
-      run_second = b;
-      run = 8;
-    } else {
-      for (int i = 0; i < 4; ++i, a >>= 16, b >>= 16) {
-        ++counts.even[(a & 0xFF) << 8 | (b & 0xFF)];
-        ++counts.odd[(a & 0xFF00) | (b >> 8 & 0xFF)];
+// Labels come in long runs, which are counted where they end.
+class RowCounter {
+ public:
+  RowCounter(const uint8_t* first, const uint8_t* second, PairCounts& counts)
+      : first_(first), second_(second), counts_(counts) {}
+
+  void Count(int width) {
+    int x = 1;
+    constexpr int kWords = 4;
+    for (; x + 8 * kWords <= width; x += 8 * kWords) {
+      uint64_t changes[kWords];
+      for (int w = 0; w < kWords; ++w) {
+        changes[w] = Changes(first_, second_, x + 8 * w);
       }
+      if ((changes[0] | changes[1] | changes[2] | changes[3]) == 0) continue;
+      for (int w = 0; w < kWords; ++w) EndRuns(x + 8 * w, changes[w]);
+    }
+    for (; x < width; ++x) {
+      if (first_[x] != first_[x - 1] || second_[x] != second_[x - 1]) EndRun(x);
+    }
+    EndRun(width);
+  }
+
+ private:
+  // The byte of the first of eight pixels is the lowest (little endian).
+  void EndRuns(int x, uint64_t changes) {
+    while (changes != 0) {
+      const int byte = __builtin_ctzll(changes) / 8;
+      EndRun(x + byte);
+      changes &= ~(uint64_t{0xFF} << 8 * byte);
     }
   }
-  end_run();
-  for (; x < width; ++x) ++counts.even[first[x] << 8 | second[x]];
-}
+
+  void EndRun(int end) {
+    counts_[first_[start_] << 8 | second_[start_]] += end - start_;
+    start_ = end;
+  }
+
+  const uint8_t* first_;
+  const uint8_t* second_;
+  PairCounts& counts_;
+  int start_ = 0;  // Of the run that has not ended.
+};
 
 }  // namespace
 
 std::unique_ptr<PairCounts> CountPairs(const cv::Mat& first,
                                        const cv::Mat& second) {
   CV_Assert(first.total() <= std::numeric_limits<uint32_t>::max());
-  const auto counts = std::make_unique<Counts>();
+  auto counts = std::make_unique<PairCounts>();
+  if (first.empty()) return counts;
   for (int y = 0; y < first.rows; ++y) {
-    CountRow(first.ptr<uint8_t>(y), second.ptr<uint8_t>(y), first.cols,
-             *counts);
+    RowCounter(first.ptr<uint8_t>(y), second.ptr<uint8_t>(y), *counts)
+        .Count(first.cols);
   }
-  auto pairs = std::make_unique<PairCounts>(counts->even);
-  for (size_t i = 0; i < pairs->size(); ++i) (*pairs)[i] += counts->odd[i];
-  return pairs;
+  return counts;
 }
 
 }  // namespace mask2former
