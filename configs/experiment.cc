@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/common/text_proto.h"
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/eval/augmented_predictor.h"
@@ -87,11 +88,8 @@ absl::StatusOr<Experiment> ReadExperiment(
     experiment.set_output_dir(
         absl::StrCat("output/", std::filesystem::path(path).stem().string()));
   }
-  const absl::Status status = ValidateExperiment(experiment);
-  if (!status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(path, ":\n", status.message()));
-  }
+  M2F_RETURN_IF_ERROR(
+      WithPrefix(absl::StrCat(path, ":\n"), ValidateExperiment(experiment)));
   return experiment;
 }
 

@@ -14,6 +14,7 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/train/choose_device.h"
 #include "mask2former/train/run_checkpoint.h"
 

@@ -6,9 +6,10 @@
 
 #include "absl/status/statusor.h"
 #include "mask2former/configs/experiment.pb.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 // The weight file that `weights` means:
 //

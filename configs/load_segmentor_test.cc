@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/model/build_segmentor.h"
 #include "mask2former/model/checkpoint.h"
 #include "mask2former/model/testing/tiny_model_config.h"
@@ -23,11 +24,7 @@ using ::testing::HasSubstr;
 class LoadSegmentorTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/load_segmentor_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    root_ = FreshTestFolder();
     *experiment_.mutable_model() = TinyModelConfig();
     experiment_.mutable_trainer()->set_device(TrainerConfig::CPU);
     experiment_.set_output_dir(root_ + "/run");

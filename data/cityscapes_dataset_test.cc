@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <opencv2/core.hpp>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
 #include "mask2former/data/testing/zip_folder.h"
@@ -25,9 +25,7 @@ using ::testing::SizeIs;
 class CityscapesDatasetTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(WriteTinyCityscapes(root_), IsOk());
   }
 

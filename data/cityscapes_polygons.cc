@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/polygons/clip.h"
 
 namespace mask2former {
@@ -70,8 +71,7 @@ absl::StatusOr<CityscapesObject> ParseObject(const json& value) {
 
 absl::Status Locate(const absl::Status& status, absl::string_view name,
                     size_t index) {
-  return absl::Status(status.code(), absl::StrCat(name, ", objects[", index,
-                                                  "]: ", status.message()));
+  return WithPrefix(absl::StrCat(name, ", objects[", index, "]: "), status);
 }
 
 absl::StatusOr<int64_t> Extent(const json& root, const char* key) {

@@ -8,6 +8,7 @@
 
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
@@ -26,9 +27,7 @@ constexpr auto kTrainIds = DataConfig::LABEL_TRAIN_IDS;
 class CityscapesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     TinyCityscapesOptions options;
     options.train_ids = true;
     ASSERT_THAT(WriteTinyCityscapes(root_, options), IsOk());

@@ -8,6 +8,7 @@
 
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/testing/zip_folder.h"
 
 namespace mask2former {
@@ -19,9 +20,7 @@ using ::testing::HasSubstr;
 class DataFilesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/box/b.zip"), IsOk());
     ASSERT_THAT(WriteFileAtomically(root_ + "/box/a.txt", "first"), IsOk());
     ASSERT_THAT(WriteFileAtomically(root_ + "/box/b.zip/c", "second"), IsOk());

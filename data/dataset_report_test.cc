@@ -12,6 +12,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
 
@@ -29,9 +30,7 @@ using ::testing::SizeIs;
 class DatasetReportTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(WriteTinyCityscapes(root_), IsOk());
     config_.set_root(root_);
     options_.splits = {"val"};  // No official city.

@@ -9,6 +9,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/zip_folder.h"
 
@@ -23,9 +24,7 @@ using Split = FolderDataset::Split;
 class FolderDatasetTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     for (const char* folder : {"/data/images", "/data/masks"}) {
       ASSERT_THAT(CreateDirectories(root_ + folder), IsOk());
     }

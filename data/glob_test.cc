@@ -7,6 +7,7 @@
 
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 
 namespace mask2former {
 namespace {
@@ -19,9 +20,7 @@ using ::testing::SizeIs;
 class GlobTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     for (const char* folder : {"/images/north", "/images/south", "/labels"}) {
       ASSERT_THAT(CreateDirectories(root_ + folder), IsOk());
     }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/data_files.h"
 #include "mask2former/data/decode_image.h"
 #include "mask2former/data/png_chunks.h"
@@ -20,10 +21,6 @@ namespace {
 constexpr int kGray = 0;
 constexpr int kRgb = 2;
 constexpr int kPalette = 3;
-
-absl::Status Annotate(const absl::Status& status, absl::string_view name) {
-  return absl::Status(status.code(), absl::StrCat(name, " ", status.message()));
-}
 
 // `bytes` have passed CheckPngHeader().
 PngInfo ParseHeader(absl::string_view bytes) {
@@ -103,17 +100,15 @@ absl::Status CheckPngFormat(const PngInfo& info, PngFormat format,
 
 absl::StatusOr<cv::Mat> DecodePng(absl::string_view bytes, PngFormat format,
                                   absl::string_view name) {
-  if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
-    return Annotate(status, name);
-  }
+  M2F_RETURN_IF_ERROR(
+      WithPrefix(absl::StrCat(name, " "), CheckPngChunks(bytes)));
   const PngInfo found = ParseHeader(bytes);
   M2F_RETURN_IF_ERROR(CheckPngFormat(found, format, name));
   absl::StatusOr<cv::Mat> fast = DecodeLabelPng(bytes);
   if (fast.ok()) return fast;
   if (!absl::IsUnimplemented(fast.status())) {
-    return absl::Status(
-        fast.status().code(),
-        absl::StrCat(name, " cannot be decoded: ", fast.status().message()));
+    return WithPrefix(absl::StrCat(name, " cannot be decoded: "),
+                      fast.status());
   }
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
                        DecodeImage(bytes, cv::IMREAD_UNCHANGED, name));
@@ -143,9 +138,8 @@ absl::StatusOr<PngInfo> ReadPngInfo(const std::string& path) {
 
 absl::StatusOr<PngInfo> ParsePngInfo(absl::string_view bytes,
                                      absl::string_view name) {
-  if (const absl::Status status = CheckPngHeader(bytes); !status.ok()) {
-    return Annotate(status, name);
-  }
+  M2F_RETURN_IF_ERROR(
+      WithPrefix(absl::StrCat(name, " "), CheckPngHeader(bytes)));
   return ParseHeader(bytes);
 }
 
@@ -155,9 +149,8 @@ absl::StatusOr<cv::Mat> ReadImageAsRgb(const std::string& path) {
     return absl::DataLossError(absl::StrCat(path, " is empty"));
   }
   if (absl::StartsWith(bytes, "\x89PNG")) {
-    if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
-      return Annotate(status, path);
-    }
+    M2F_RETURN_IF_ERROR(
+        WithPrefix(absl::StrCat(path, " "), CheckPngChunks(bytes)));
   }
   M2F_ASSIGN_OR_RETURN(cv::Mat image,
                        DecodeImage(bytes, cv::IMREAD_COLOR, path));
@@ -190,9 +183,7 @@ absl::StatusOr<std::string> EncodePng(const cv::Mat& image) {
 absl::Status WritePngAtomically(const std::string& path, const cv::Mat& image) {
   absl::StatusOr<std::string> bytes = EncodePng(image);
   if (!bytes.ok()) {
-    return absl::Status(
-        bytes.status().code(),
-        absl::StrCat(path, " not written: ", bytes.status().message()));
+    return WithPrefix(absl::StrCat(path, " not written: "), bytes.status());
   }
   return WriteFileAtomically(path, *bytes);
 }

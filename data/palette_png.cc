@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/decode_image.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/png_chunks.h"
@@ -40,9 +41,7 @@ std::string AsGray(absl::string_view bytes) {
 }
 
 absl::Status CheckWhole(absl::string_view bytes, absl::string_view name) {
-  const absl::Status status = CheckPngChunks(bytes);
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(name, " ", status.message()));
+  return WithPrefix(absl::StrCat(name, " "), CheckPngChunks(bytes));
 }
 
 }  // namespace

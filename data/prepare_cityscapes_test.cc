@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/golden_checksums.h"
 #include "mask2former/data/testing/zip_folder.h"
@@ -24,9 +25,7 @@ constexpr const char* kCities[] = {"b", "b-a", "ulm"};
 class PrepareCityscapesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     for (int i = 0; i < 3; ++i) {
       ASSERT_THAT(
           CreateDirectories(absl::StrCat(root_, "/gtFine/val/", kCities[i])),

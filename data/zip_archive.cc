@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 
 namespace mask2former {
 namespace {
@@ -210,9 +211,8 @@ absl::StatusOr<std::string> ZipArchive::ReadStart(absl::string_view name,
       ReadBytes(reader->get(), entry->index,
                 std::min<uint64_t>(count, entry->size), /*as_stored=*/false);
   if (bytes.ok()) return bytes;
-  return absl::Status(bytes.status().code(),
-                      absl::StrCat(name, " in ", path_, " cannot be read: ",
-                                   bytes.status().message()));
+  return WithPrefix(absl::StrCat(name, " in ", path_, " cannot be read: "),
+                    bytes.status());
 }
 
 }  // namespace mask2former

@@ -9,6 +9,7 @@
 
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/testing/zip_folder.h"
 
 namespace mask2former {
@@ -21,9 +22,7 @@ using ::testing::HasSubstr;
 class ZipArchiveTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = ::testing::TempDir() + "/" +
-            ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/box/b"), IsOk());
     for (int i = 0; i < 3000; ++i) long_ += std::to_string(i * i);
     // The first, third, ... file by name is compressed.

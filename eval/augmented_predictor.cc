@@ -10,6 +10,7 @@
 #include "mask2former/data/transforms/flip.h"
 #include "mask2former/data/transforms/pil_resize.h"
 #include "mask2former/data/transforms/resized_size.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

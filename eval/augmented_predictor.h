@@ -10,9 +10,10 @@
 #include "mask2former/eval/eval_config.pb.h"
 #include "mask2former/eval/semantic_predictor.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 // The sizes at which a picture of `image` pixels is looked at.
 //

@@ -13,6 +13,7 @@
 #include "mask2former/data/transforms/flip.h"
 #include "mask2former/data/transforms/pil_resize.h"
 #include "mask2former/eval/testing/color_segmentor.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

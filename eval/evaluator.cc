@@ -27,6 +27,7 @@
 #include "mask2former/eval/task_evaluation.h"
 #include "mask2former/eval/worst_pictures.h"
 #include "mask2former/model/inference_settings.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

@@ -14,9 +14,10 @@
 #include "mask2former/eval/eval_config.pb.h"
 #include "mask2former/eval/evaluation.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 // Called after every picture.
 struct EvaluationProgress {

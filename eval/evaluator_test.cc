@@ -13,12 +13,14 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/instance_report.h"
 #include "mask2former/eval/panoptic_report.h"
 #include "mask2former/eval/score_instance.h"
 #include "mask2former/eval/score_panoptic.h"
 #include "mask2former/eval/testing/color_segmentor.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {
@@ -33,10 +35,7 @@ constexpr int kRoadLabel = 7, kCarLabel = 26;  // label ids.
 class EvaluateTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/evaluator_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/gtFine/ulm"), IsOk());
     segmentor_ = MakeColorSegmentor();
     options_.input.set_min_size_test(32);

@@ -20,6 +20,7 @@
 #include "mask2former/eval/semantic_predictor.h"
 #include "mask2former/eval/visualize.h"
 #include "mask2former/eval/worst_pictures.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

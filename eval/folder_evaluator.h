@@ -13,9 +13,10 @@
 #include "mask2former/eval/evaluation.h"
 #include "mask2former/eval/evaluator.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 struct FolderEvaluatorOptions {
   EvalConfig eval;

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
@@ -11,6 +10,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/testing/color_segmentor.h"
 
@@ -24,9 +24,7 @@ using ::testing::SizeIs;
 class EvaluateFolderTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = testing::TempDir() + "/folder_evaluator_" +
-            testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/images/x"), IsOk());
     ASSERT_THAT(CreateDirectories(root_ + "/masks/x"), IsOk());
     config_ = ParseTextProtoOrDie<FolderData>(R"pb(

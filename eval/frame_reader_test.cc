@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 
 namespace mask2former {
@@ -21,11 +22,7 @@ using ::testing::HasSubstr;
 class FrameReaderTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/frame_reader_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    root_ = FreshTestFolder();
     for (int i = 0; i < 4; ++i) AddFrame(i);
   }
 

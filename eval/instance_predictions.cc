@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/cityscapes_labels.h"
 
 namespace mask2former {
@@ -83,9 +84,8 @@ absl::StatusOr<std::vector<InstanceLine>> ReadInstancePredictions(
     absl::StripTrailingAsciiWhitespace(&lines[i]);
     absl::StatusOr<InstanceLine> line = ParseLine(lines[i], path, root);
     if (!line.ok()) {
-      return absl::Status(
-          line.status().code(),
-          absl::StrCat(path, ", line ", i + 1, ", ", line.status().message()));
+      return WithPrefix(absl::StrCat(path, ", line ", i + 1, ", "),
+                        line.status());
     }
     const auto [place, is_new] =
         place_of_mask.emplace(line->mask, instances.size());

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/eval/convert_predictions.h"
 #include "mask2former/eval/instance_files.h"
 #include "mask2former/eval/instance_metrics.h"
@@ -19,8 +20,7 @@ constexpr double kDrawnScore = 0.5;
 
 absl::Status WithName(const EvaluatedPicture& picture,
                       const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat(picture.frame.name, ": ", status.message()));
+  return WithPrefix(absl::StrCat(picture.frame.name, ": "), status);
 }
 
 class InstanceTask final : public TaskEvaluation {

@@ -11,6 +11,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/report.h"
@@ -31,11 +32,7 @@ using ::testing::SizeIs;
 class EvaluateExperimentTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/main_evaluate_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    root_ = FreshTestFolder();
     experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
       data {
         generated { train_images: 1 val_images: 3 height: 64 width: 128 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/png_chunks.h"
 #include "mask2former/data/png_decoder.h"
 
@@ -44,18 +45,15 @@ cv::Mat ToMask(const cv::Mat& image) {
 
 absl::StatusOr<cv::Mat> ReadMaskPng(const std::string& path) {
   M2F_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-  if (const absl::Status status = CheckPngChunks(bytes); !status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(path, " ", status.message()));
-  }
+  M2F_RETURN_IF_ERROR(
+      WithPrefix(absl::StrCat(path, " "), CheckPngChunks(bytes)));
   const bool is_gray8 = bytes[kColorType] == kGray && bytes[kBitDepth] == 8;
   if (is_gray8) {
     absl::StatusOr<cv::Mat> fast = DecodeLabelPng(bytes);
     if (fast.ok()) return fast;
     if (!absl::IsUnimplemented(fast.status())) {
-      return absl::Status(
-          fast.status().code(),
-          absl::StrCat(path, " cannot be decoded: ", fast.status().message()));
+      return WithPrefix(absl::StrCat(path, " cannot be decoded: "),
+                        fast.status());
     }
   }
   const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1,

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/python_json.h"
 
@@ -97,10 +98,7 @@ absl::Status PanopticFileWriter::Add(absl::string_view image_id,
         absl::StrCat("\"", json_, "\" must end in \".json\""));
   }
   absl::StatusOr<cv::Mat> rgb = ToRgb(image);
-  if (!rgb.ok()) {
-    return absl::Status(rgb.status().code(),
-                        absl::StrCat(image_id, ": ", rgb.status().message()));
-  }
+  if (!rgb.ok()) return WithPrefix(absl::StrCat(image_id, ": "), rgb.status());
   {
     const absl::MutexLock lock(&mutex_);
     if (!annotations_.emplace(image_id, Annotation(image_id, file_name, image))

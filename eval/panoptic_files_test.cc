@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <opencv2/core.hpp>
 #include <sstream>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/score_panoptic.h"
 #include "mask2former/eval/testing/worked_example.h"
@@ -22,10 +22,7 @@ using ::testing::HasSubstr;
 class PanopticFilesTest : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info =
-        testing::UnitTest::GetInstance()->current_test_info();
-    root_ = absl::StrCat(testing::TempDir(), "panoptic_files_", info->name(),
-                         "_", getpid());
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/val/aaa"), IsOk());
   }
 

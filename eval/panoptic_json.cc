@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 
 namespace mask2former {
 namespace {
@@ -180,10 +181,7 @@ absl::StatusOr<PanopticFile> ReadPanopticJson(const std::string& path,
                                               PanopticFileKind kind) {
   M2F_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   absl::StatusOr<PanopticFile> file = Parse(text, kind);
-  if (!file.ok()) {
-    return absl::Status(file.status().code(),
-                        absl::StrCat(path, ": ", file.status().message()));
-  }
+  if (!file.ok()) return WithPrefix(absl::StrCat(path, ": "), file.status());
   return file;
 }
 

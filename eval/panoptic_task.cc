@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/eval/convert_predictions.h"
 #include "mask2former/eval/panoptic_files.h"
 #include "mask2former/eval/panoptic_metrics.h"
@@ -15,8 +16,7 @@ namespace {
 
 absl::Status WithName(const EvaluatedPicture& picture,
                       const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat(picture.frame.name, ": ", status.message()));
+  return WithPrefix(absl::StrCat(picture.frame.name, ": "), status);
 }
 
 class PanopticTask final : public TaskEvaluation {

@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "mask2former/model/segmentor.h"
+
 namespace mask2former {
 
 PicturePrediction PredictPicture(Segmentor& segmentor,

@@ -11,9 +11,10 @@
 #include "mask2former/model/instance_inference.h"
 #include "mask2former/model/model_config.pb.h"
 #include "mask2former/model/panoptic_inference.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 // All that a model says of one picture; what its settings do not switch on is
 // empty.

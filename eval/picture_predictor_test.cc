@@ -8,6 +8,7 @@
 
 #include "mask2former/data/image_tensor.h"
 #include "mask2former/eval/testing/color_segmentor.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 
 namespace mask2former {
 namespace {
@@ -18,10 +19,7 @@ using ::testing::Not;
 class FindPredictionsTest : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info =
-        testing::UnitTest::GetInstance()->current_test_info();
-    root_ =
-        absl::StrCat(testing::TempDir(), "/find_", info->name(), "_", getpid());
+    root_ = FreshTestFolder();
     truth_ = root_ + "/gtFine/val";
     results_ = root_ + "/results";
     ASSERT_THAT(CreateDirectories(truth_), IsOk());

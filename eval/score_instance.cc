@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/instance_overlaps.h"
 #include "mask2former/eval/instance_predictions.h"
@@ -18,8 +19,7 @@ namespace mask2former {
 namespace {
 
 absl::Status WithName(const std::string& name, const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat(name, ": ", status.message()));
+  return WithPrefix(absl::StrCat(name, ": "), status);
 }
 
 absl::Status AddImage(const PredictionFiles& files, const std::string& root,

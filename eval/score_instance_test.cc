@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <opencv2/core.hpp>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/testing/worked_example.h"
 
@@ -24,10 +24,7 @@ using ::testing::Not;
 class ScoreInstanceTest : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info =
-        testing::UnitTest::GetInstance()->current_test_info();
-    root_ = absl::StrCat(testing::TempDir(), "score_instance_", info->name(),
-                         "_", getpid());
+    root_ = FreshTestFolder();
     options_.ground_truth = root_ + "/gtFine/val";
     options_.predictions = root_ + "/results";
     ASSERT_THAT(CreateDirectories(options_.ground_truth + "/aaa"), IsOk());

@@ -10,6 +10,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/panoptic_report.h"
@@ -38,9 +39,7 @@ absl::StatusOr<PanopticImage> ReadTruth(const Pair& pair) {
                        ReadPng(pair.truth, PngFormat::kGray16));
   absl::StatusOr<PanopticImage> image = PanopticTruth(instances);
   if (!image.ok()) {
-    return absl::Status(
-        image.status().code(),
-        absl::StrCat(pair.truth, ": ", image.status().message()));
+    return WithPrefix(absl::StrCat(pair.truth, ": "), image.status());
   }
   return image;
 }
@@ -49,12 +48,9 @@ absl::Status AddImage(const Pair& pair, PanopticMetrics& metrics) {
   M2F_ASSIGN_OR_RETURN(const PanopticImage truth, ReadTruth(pair));
   M2F_ASSIGN_OR_RETURN(const cv::Mat ids,
                        ReadPng(pair.prediction, PngFormat::kRgb8));
-  const absl::Status added =
-      metrics.Add(truth, {ids, *pair.predicted_segments});
-  if (added.ok()) return added;
-  return absl::Status(
-      added.code(), absl::StrCat(pair.prediction, " (image_id ", pair.image_id,
-                                 "): ", added.message()));
+  return WithPrefix(
+      absl::StrCat(pair.prediction, " (image_id ", pair.image_id, "): "),
+      metrics.Add(truth, {ids, *pair.predicted_segments}));
 }
 
 // "X.json" -> "X", where its PNGs are.

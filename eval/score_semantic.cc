@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/label_png.h"
@@ -31,10 +32,7 @@ absl::Status AddImage(const PredictionFiles& files, bool holds_train_ids,
   } else {
     added = metrics.Add(labels, prediction, instances);
   }
-  return added.ok()
-             ? added
-             : absl::Status(added.code(), absl::StrCat(files.prediction, ": ",
-                                                       added.message()));
+  return WithPrefix(absl::StrCat(files.prediction, ": "), added);
 }
 
 }  // namespace

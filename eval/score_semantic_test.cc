@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/testing/worked_example.h"
@@ -26,10 +26,7 @@ using ::testing::Not;
 class ScoreSemanticTest : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* const info =
-        testing::UnitTest::GetInstance()->current_test_info();
-    const std::string root = absl::StrCat(testing::TempDir(), "/score_",
-                                          info->name(), "_", getpid());
+    const std::string root = FreshTestFolder();
     options_.ground_truth = root + "/gtFine/val";
     options_.predictions = root + "/results";
     ASSERT_THAT(CreateDirectories(options_.ground_truth + "/aaa"), IsOk());

@@ -4,6 +4,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/common/tensor_shape.h"
 #include "mask2former/eval/report.h"
 #include "mask2former/eval/train_ids.h"
@@ -16,12 +18,9 @@ absl::Status SemanticEvaluator::Add(absl::string_view name,
   // Outside the lock: other threads score their images meanwhile.
   CityscapesMetrics image;
   const absl::StatusOr<cv::Mat> ids = TrainIdsToLabelIds(prediction);
-  const absl::Status status =
-      ids.ok() ? image.Add(ground_truth, *ids, instances) : ids.status();
-  if (!status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(name, ": ", status.message()));
-  }
+  M2F_RETURN_IF_ERROR(WithPrefix(
+      absl::StrCat(name, ": "),
+      ids.ok() ? image.Add(ground_truth, *ids, instances) : ids.status()));
   const absl::MutexLock lock(&mutex_);
   metrics_.Merge(image);
   return absl::OkStatus();

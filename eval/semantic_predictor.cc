@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mask2former/model/inference_settings.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/model/semantic_inference.h"
 #include "mask2former/model/semantic_labels.h"
 

@@ -8,11 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "mask2former/common/image_size.h"
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
+
+class Segmentor;
 
 // Puts a module into evaluation mode and, when it goes out of scope, each of
 // its submodules back into the mode it had.

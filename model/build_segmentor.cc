@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/backbone/build_backbone.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/pixel_decoder/build_pixel_decoder.h"
 #include "mask2former/transformer_decoder/build_transformer_decoder.h"
 
@@ -14,12 +15,6 @@ namespace mask2former {
 namespace {
 
 using Numbers = google::protobuf::RepeatedField<float>;
-
-// Says which part of the model an error is about.
-absl::Status Under(const char* field, const absl::Status& status) {
-  return absl::Status(status.code(),
-                      absl::StrCat("model.", field, ": ", status.message()));
-}
 
 absl::Status ReadThree(const char* field, const Numbers& numbers,
                        std::array<float, 3>& values) {
@@ -60,17 +55,18 @@ absl::StatusOr<std::shared_ptr<Segmentor>> BuildSegmentor(
   }
 
   auto backbone = BuildBackbone(config.backbone());
-  if (!backbone.ok()) return Under("backbone", backbone.status());
+  if (!backbone.ok()) return WithPrefix("model.backbone: ", backbone.status());
   auto pixel_decoder =
       BuildPixelDecoder(config.pixel_decoder(), (*backbone)->pyramid());
   if (!pixel_decoder.ok()) {
-    return Under("pixel_decoder", pixel_decoder.status());
+    return WithPrefix("model.pixel_decoder: ", pixel_decoder.status());
   }
   auto transformer_decoder = BuildTransformerDecoder(
       config.transformer_decoder(), (*pixel_decoder)->channels(),
       (*pixel_decoder)->mask_channels(), config.num_classes());
   if (!transformer_decoder.ok()) {
-    return Under("transformer_decoder", transformer_decoder.status());
+    return WithPrefix("model.transformer_decoder: ",
+                      transformer_decoder.status());
   }
   return std::make_shared<Segmentor>(options, *backbone, *pixel_decoder,
                                      *transformer_decoder);

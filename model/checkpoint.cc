@@ -1,6 +1,7 @@
 #include "mask2former/model/checkpoint.h"
 
 #include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "mask2former/common/mapped_file.h"
 #include "mask2former/common/safetensors.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/model/weights/class_rows.h"
 #include "mask2former/model/weights/official_names.h"
 #include "mask2former/model/weights/view_tensor.h"
@@ -203,8 +205,7 @@ absl::StatusOr<WeightsReport> LoadWeights(const std::string& path,
                                           const LoadOptions& options,
                                           torch::nn::Module& module) {
   const auto refused = [&](const absl::Status& status) {
-    return absl::Status(status.code(),
-                        absl::StrCat(path, ": ", status.message()));
+    return WithPrefix(absl::StrCat(path, ": "), status);
   };
   M2F_ASSIGN_OR_RETURN(const WeightFile file, ReadWeightFile(path));
   const absl::StatusOr<OfficialWeights> weights = ToOfficialNames(file);

@@ -1,7 +1,7 @@
 #ifndef MASK2FORMER_MODEL_CHECKPOINT_H_
 #define MASK2FORMER_MODEL_CHECKPOINT_H_
 
-#include <torch/nn/module.h>
+#include <ATen/core/Tensor.h>
 
 #include <map>
 #include <string>
@@ -10,6 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mask2former/model/weights/weights_report.h"
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
 

@@ -1,6 +1,7 @@
 #include "mask2former/train/banner.h"
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 

@@ -1,10 +1,12 @@
 #ifndef MASK2FORMER_TRAIN_BANNER_H_
 #define MASK2FORMER_TRAIN_BANNER_H_
 
-#include <torch/nn/module.h>
-
 #include <cstdint>
 #include <string>
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
 

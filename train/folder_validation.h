@@ -8,11 +8,12 @@
 #include "mask2former/data/data_config.pb.h"
 #include "mask2former/data/folder_dataset.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
 #include "mask2former/train/interrupt.h"
 #include "mask2former/train/trainer.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 // Scores a model on pictures of a user's own (data.folder): IoU and accuracy of
 // each class, their means; leaves them in eval/step_N/metrics.json.

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/build_data_loader.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/model/build_segmentor.h"
@@ -24,9 +24,7 @@ using ::testing::HasSubstr;
 class FolderValidationTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = testing::TempDir() + "/folder_validation_" +
-            testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/images"), IsOk());
     ASSERT_THAT(CreateDirectories(root_ + "/masks"), IsOk());
     for (const char* name : {"a.png", "b.png"}) {

@@ -15,6 +15,7 @@
 #include "mask2former/common/logging.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/model/testing/tiny_model_config.h"
 #include "mask2former/train/logging/log_file.h"
@@ -39,10 +40,7 @@ absl::Status RunTraining(const Experiment& experiment,
 class RunTrainingTest : public testing::Test {
  protected:
   void SetUp() override {
-    const std::string root = absl::StrCat(
-        testing::TempDir(), "/main_run_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root);
+    const std::string root = FreshTestFolder();
     experiment_ = ParseTextProtoOrDie<Experiment>(R"pb(
       data {
         generated { train_images: 4 val_images: 2 height: 64 width: 128 }

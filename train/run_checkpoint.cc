@@ -1,5 +1,7 @@
 #include "mask2former/train/run_checkpoint.h"
 
+#include <torch/nn/module.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>

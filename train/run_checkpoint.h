@@ -12,7 +12,6 @@
 #define MASK2FORMER_TRAIN_RUN_CHECKPOINT_H_
 
 #include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
 
 #include <cstdint>
 #include <map>
@@ -22,6 +21,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mask2former/data/sampler.h"
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
 

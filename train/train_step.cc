@@ -14,6 +14,7 @@
 #include "mask2former/common/mask_prediction.h"
 #include "mask2former/common/mask_target.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/train/criterion/compute_losses.h"
 #include "mask2former/train/criterion/loss_normalizer.h"
 

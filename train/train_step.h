@@ -11,11 +11,12 @@
 #include "mask2former/common/image_batch.h"
 #include "mask2former/common/random_points.h"
 #include "mask2former/matcher/matcher.h"
-#include "mask2former/model/segmentor.h"
 #include "mask2former/train/criterion/set_criterion.h"
 #include "mask2former/train/optimizer/loss_scale.h"
 #include "mask2former/train/optimizer/optimizer.h"
 namespace mask2former {
+
+class Segmentor;
 
 // The terms of one prediction, times their weights.
 struct WeightedLosses {

@@ -9,6 +9,7 @@
 
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/tensor_matchers.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/train/testing/tiny_run.h"
 
 namespace mask2former {

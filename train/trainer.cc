@@ -16,7 +16,9 @@
 #include "mask2former/common/logging.h"
 #include "mask2former/common/random_points.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {
@@ -42,9 +44,7 @@ class Stopwatch {
 };
 
 absl::Status At(int64_t iteration, const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat("iteration ", iteration, ": ",
-                                                  status.message()));
+  return WithPrefix(absl::StrCat("iteration ", iteration, ": "), status);
 }
 
 // What `run` says; Internal if it throws.

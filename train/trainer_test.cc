@@ -15,6 +15,7 @@
 #include "mask2former/common/testing/tensor_matchers.h"
 #include "mask2former/data/semantic_mapper.h"
 #include "mask2former/model/checkpoint.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/train/interrupt.h"
 #include "mask2former/train/testing/tiny_run.h"
 

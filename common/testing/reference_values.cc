@@ -1,6 +1,7 @@
 #include "mask2former/common/testing/reference_values.h"
 
 #include <ATen/ATen.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

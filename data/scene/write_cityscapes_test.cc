@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/scene/random.h"
 #include "mask2former/data/scene/scene.h"
@@ -29,9 +30,7 @@ using ::testing::HasSubstr;
 class GenerateCityscapesTest : public ::testing::Test {
  protected:
   GenerateCityscapesTest() {
-    options_.root = absl::StrCat(
-        ::testing::TempDir(), "/",
-        ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    options_.root = FreshTestFolder() + "/data";
     options_.splits = {{"train", 8}, {"val", 2}};
     options_.scene.height = 48;
     options_.scene.width = 96;

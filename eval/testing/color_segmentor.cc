@@ -11,6 +11,7 @@
 #include "mask2former/backbone/backbone.h"
 #include "mask2former/common/feature_pyramid.h"
 #include "mask2former/common/mask_prediction.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/pixel_decoder/pixel_decoder.h"
 #include "mask2former/transformer_decoder/transformer_decoder.h"
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 
-#include "mask2former/model/segmentor.h"
-
 namespace mask2former {
+
+class Segmentor;
 
 // A Segmentor that reads the class off the red channel, without having learnt
 // anything: tests know what it must say. A pixel whose red is

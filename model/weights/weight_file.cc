@@ -15,6 +15,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/safetensors_header.h"
 #include "mask2former/common/status_macros.h"
+#include "mask2former/common/status_prefix.h"
 #include "mask2former/model/weights/pickle.h"
 #include "mask2former/model/weights/pickled_tensors.h"
 #include "mask2former/model/weights/tar_archive.h"
@@ -243,10 +244,7 @@ absl::StatusOr<WeightFile> ReadParts(const std::string& folder,
   WeightFile all;
   for (const std::string& part : parts) {
     absl::StatusOr<WeightFile> file = ReadOne(folder + part);
-    if (!file.ok()) {
-      return absl::Status(file.status().code(),
-                          absl::StrCat(part, ": ", file.status().message()));
-    }
+    if (!file.ok()) return WithPrefix(absl::StrCat(part, ": "), file.status());
     all.format = absl::StrCat(file->format, ", ", parts.size(), " parts");
     for (auto& [name, tensor] : file->tensors) {
       const auto listed = map->find(name);

@@ -21,6 +21,7 @@
 #include "mask2former/model/checkpoint.h"
 #include "mask2former/model/inference_settings.h"
 #include "mask2former/model/panoptic_inference.h"
+#include "mask2former/model/segmentor.h"
 #include "mask2former/model/semantic_labels.h"
 #include "mask2former/tools/counters/flop_counter.h"
 

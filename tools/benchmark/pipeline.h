@@ -15,9 +15,11 @@
 #include "mask2former/configs/experiment.pb.h"
 #include "mask2former/eval/network_classes.h"
 #include "mask2former/model/instance_inference.h"
-#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
+
+class Segmentor;
+struct PreparedImages;
 
 // From a file to the results of the tasks that the experiment switches on, in
 // this order: a label for each pixel (semantic), segments (panoptic),

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <string>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
 
@@ -24,9 +24,7 @@ using ::testing::HasSubstr;
 class CheckDatasetTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = testing::TempDir() + "/check_dataset_" +
-            testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(WriteTinyCityscapes(root_ + "/data"), IsOk());
   }
 

@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 
 namespace mask2former {
 namespace {
@@ -20,10 +19,7 @@ using ::testing::HasSubstr;
 class FindInputFilesTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
+    root_ = FreshTestFolder();
     ASSERT_THAT(CreateDirectories(root_ + "/ulm"), IsOk());
   }
 

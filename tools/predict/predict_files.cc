@@ -21,6 +21,7 @@
 #include "mask2former/eval/network_classes.h"
 #include "mask2former/eval/picture_predictor.h"
 #include "mask2former/eval/semantic_predictor.h"
+#include "mask2former/model/segmentor.h"
 
 namespace mask2former {
 namespace {

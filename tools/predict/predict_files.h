@@ -11,11 +11,12 @@
 #include "mask2former/eval/eval_config.pb.h"
 #include "mask2former/eval/visualize.h"
 #include "mask2former/model/model_config.pb.h"
-#include "mask2former/model/segmentor.h"
 #include "mask2former/tools/predict/input_files.h"
 #include "mask2former/tools/predict/prediction_files.h"
 
 namespace mask2former {
+
+class Segmentor;
 
 struct PredictOptions {
   std::string output;  // Folder.

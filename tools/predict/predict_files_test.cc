@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/testing/color_segmentor.h"
 
@@ -21,11 +22,7 @@ using ::testing::HasSubstr;
 class PredictFilesTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = absl::StrCat(
-        testing::TempDir(), "/predict_files_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-    ASSERT_THAT(CreateDirectories(root_), IsOk());
+    root_ = FreshTestFolder();
     options_.output = root_ + "/out";
     options_.kinds = {PredictionFile::kTrainIds, PredictionFile::kConfidence};
     options_.input.set_min_size_test(32);

@@ -1,5 +1,6 @@
 #include "mask2former/tools/predict/prediction_files.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>

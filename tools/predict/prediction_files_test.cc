@@ -7,15 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <opencv2/core.hpp>
 
-#include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/safetensors.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/visualize.h"
@@ -57,12 +56,7 @@ PicturePrediction SomePrediction() {
 
 class WritePredictionFilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = absl::StrCat(
-        testing::TempDir(), "/prediction_files_",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-  }
+  void SetUp() override { folder_ = FreshTestFolder(); }
 
   // Writes one kind and returns its path.
   std::string Write(PredictionFile kind, int confidence_bits = 8) {

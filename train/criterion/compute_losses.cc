@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "mask2former/common/status_prefix.h"
 
 namespace mask2former {
 
@@ -26,9 +27,8 @@ absl::StatusOr<BatchLosses> ComputeLosses(
     absl::StatusOr<std::vector<Assignment>> assignments =
         matcher.Match(predictions[i], targets, points);
     if (!assignments.ok()) {
-      return absl::Status(
-          assignments.status().code(),
-          absl::StrCat("prediction ", i, ": ", assignments.status().message()));
+      return WithPrefix(absl::StrCat("prediction ", i, ": "),
+                        assignments.status());
     }
     result.layers.push_back(criterion.Compute(
         predictions[i], targets, *assignments, normalizer, points));

@@ -1,5 +1,7 @@
 #include "mask2former/train/optimizer/build_optimizer.h"
 
+#include <torch/nn/module.h>
+
 #include <cmath>
 #include <optional>
 #include <string>

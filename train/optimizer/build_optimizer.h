@@ -1,14 +1,16 @@
 #ifndef MASK2FORMER_TRAIN_OPTIMIZER_BUILD_OPTIMIZER_H_
 #define MASK2FORMER_TRAIN_OPTIMIZER_BUILD_OPTIMIZER_H_
 
-#include <torch/nn/module.h>
-
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mask2former/train/optimizer/optimizer.h"
 #include "mask2former/train/optimizer/solver_config.pb.h"
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
 

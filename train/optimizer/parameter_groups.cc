@@ -1,5 +1,6 @@
 #include "mask2former/train/optimizer/parameter_groups.h"
 
+#include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/instancenorm.h>

@@ -1,13 +1,16 @@
 #ifndef MASK2FORMER_TRAIN_OPTIMIZER_PARAMETER_GROUPS_H_
 #define MASK2FORMER_TRAIN_OPTIMIZER_PARAMETER_GROUPS_H_
 
-#include <torch/nn/module.h>
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
+
+namespace torch::nn {
+class Module;
+}  // namespace torch::nn
 
 namespace mask2former {
 
@@ -29,7 +32,7 @@ struct ParameterGroup {
   double lr = 0;  // At the start; a schedule multiplies it.
   double weight_decay = 0;
   std::vector<std::string> names;  // As root.named_parameters() spells them.
-  std::vector<torch::Tensor> parameters;
+  std::vector<at::Tensor> parameters;
 
   int64_t NumElements() const;
 };
