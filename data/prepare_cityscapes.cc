@@ -15,6 +15,7 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/data/cityscapes_panoptic.h"
 #include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/instance_ids.h"
@@ -80,20 +81,6 @@ class Progress {
   int64_t done_ = 0;
 };
 
-json Categories() {
-  json categories = json::array();
-  for (const CityscapesLabel& label : CityscapesLabels()) {
-    if (label.ignore_in_eval) continue;
-    categories.push_back(
-        {{"id", label.id},
-         {"name", std::string(label.name)},
-         {"color", {label.color[0], label.color[1], label.color[2]}},
-         {"supercategory", std::string(label.category)},
-         {"isthing", label.has_instances ? 1 : 0}});
-  }
-  return categories;
-}
-
 json SegmentsInfo(const PanopticRecord& record) {
   json segments = json::array();
   for (const PanopticRecord::Segment& segment : record.segments) {
@@ -135,10 +122,7 @@ absl::StatusOr<std::pair<json, json>> WritePanoptic(const std::string& path,
       WritePngAtomically(absl::StrCat(folder, "/", file), record.colors));
   return std::pair<json, json>(
       // No such picture exists; the official file says so all the same.
-      {{"id", id},
-       {"width", ids.cols},
-       {"height", ids.rows},
-       {"file_name", renamed("_leftImg8bit.png")}},
+      PanopticJsonImage(id, ids.size(), renamed("_leftImg8bit.png")),
       {{"image_id", id},
        {"file_name", file},
        {"segments_info", SegmentsInfo(record)}});
@@ -176,7 +160,7 @@ absl::Status WriteSplit(const SplitFiles& files, const std::string& output,
       }));
   const json root = {{"images", std::move(images)},
                      {"annotations", std::move(annotations)},
-                     {"categories", Categories()}};
+                     {"categories", CityscapesPanopticJsonCategories()}};
   return WriteFileAtomically(
       absl::StrCat(base, ".json"),
       root.dump(/*indent=*/4, ' ', /*ensure_ascii=*/true));

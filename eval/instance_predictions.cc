@@ -15,21 +15,10 @@
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/status_prefix.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/eval/path_inside.h"
 
 namespace mask2former {
 namespace {
-
-std::string Normalized(const std::filesystem::path& path) {
-  std::string text =
-      std::filesystem::absolute(path).lexically_normal().string();
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  return text;
-}
-
-bool IsBelow(const std::string& path, const std::string& folder) {
-  return path.size() > folder.size() && path.rfind(folder, 0) == 0 &&
-         (folder == "/" || path[folder.size()] == '/');
-}
 
 absl::StatusOr<InstanceLine> ParseLine(absl::string_view line,
                                        const std::string& path,
@@ -41,19 +30,11 @@ absl::StatusOr<InstanceLine> ParseLine(absl::string_view line,
         " fields; want three with one blank between them: the path of the "
         "mask, without blanks, the label id, and the score"));
   }
-  if (fields[0].empty() || fields[0][0] == '/') {
-    return absl::InvalidArgumentError(
-        absl::StrCat("names the mask \"", fields[0],
-                     "\"; want a path relative to the text file's folder"));
-  }
   InstanceLine result;
-  result.mask =
-      Normalized(std::filesystem::path(path).parent_path() / fields[0]);
-  if (!IsBelow(result.mask, Normalized(root))) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("names the mask ", result.mask,
-                     ", which is outside of the predictions' folder ", root));
-  }
+  M2F_ASSIGN_OR_RETURN(
+      result.mask,
+      PathInside(fields[0], std::filesystem::path(path).parent_path().string(),
+                 root, "the mask"));
   double label_id = 0;
   if (!absl::SimpleAtod(fields[1], &label_id) || !(label_id > -2) ||
       !(label_id < kCityscapesLabelIds)) {

@@ -69,8 +69,9 @@ TEST_F(InstancePredictionsTest, NamesTheLineAndFieldThatIsWrong) {
   expect("b.png 26", "has 2 fields");
   expect("", "has 1 fields");
   expect("b c.png 26 0.5", "has 4 fields");
-  expect("/b.png 26 0.5", "relative to the text file's folder");
-  expect("../../b.png 26 0.5", "outside of the predictions' folder");
+  expect("/b.png 26 0.5",
+         "the mask \"/b.png\"; want a path relative to the folder ");
+  expect("../../b.png 26 0.5", "outside of the folder ");
   expect("b.png car 0.5", "the label id \"car\"; label ids are 0..33");
   expect("b.png 34 0.5", "the label id \"34\"");
   expect("b.png nan 0.5", "the label id \"nan\"");

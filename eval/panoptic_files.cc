@@ -1,8 +1,10 @@
 #include "mask2former/eval/panoptic_files.h"
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -11,11 +13,13 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/status_prefix.h"
+#include "mask2former/data/cityscapes_panoptic.h"
 #include "mask2former/data/image_io.h"
-#include "mask2former/eval/python_json.h"
 
 namespace mask2former {
 namespace {
+
+using nlohmann::json;
 
 constexpr int64_t kIds = 1 << 24;
 
@@ -66,43 +70,34 @@ absl::StatusOr<cv::Mat> ToRgb(const PanopticImage& image) {
   return rgb;
 }
 
-std::string Annotation(absl::string_view image_id, absl::string_view file_name,
-                       const PanopticImage& image) {
-  constexpr char kIndent[] = "                ";
-  std::vector<std::string> segments;
-  for (const PanopticSegment& segment : image.segments) {
-    segments.push_back(JsonDictionary(
-        std::map<std::string, std::string>{
-            {"category_id", absl::StrCat(segment.category_id)},
-            {"id", absl::StrCat(segment.id)}},
-        kIndent));
+json SegmentsInfo(const std::vector<PanopticSegment>& segments) {
+  json list = json::array();
+  for (const PanopticSegment& segment : segments) {
+    list.push_back({{"category_id", segment.category_id}, {"id", segment.id}});
   }
-  return JsonDictionary(
-      std::map<std::string, std::string>{
-          {"file_name", JsonString(file_name)},
-          {"image_id", JsonString(image_id)},
-          {"segments_info", JsonList(segments, "            ")}},
-      "        ");
+  return list;
 }
 
 }  // namespace
 
 PanopticFileWriter::PanopticFileWriter(absl::string_view json)
-    : json_(json), folder_(absl::StripSuffix(json, ".json")) {}
+    : path_(json), folder_(absl::StripSuffix(json, ".json")) {}
 
 absl::Status PanopticFileWriter::Add(absl::string_view image_id,
                                      absl::string_view file_name,
-                                     const PanopticImage& image) {
-  if (folder_ == json_) {
+                                     const PanopticImage& image,
+                                     absl::string_view picture) {
+  if (folder_ == path_) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", json_, "\" must end in \".json\""));
+        absl::StrCat("\"", path_, "\" must end in \".json\""));
   }
   absl::StatusOr<cv::Mat> rgb = ToRgb(image);
   if (!rgb.ok()) return WithPrefix(absl::StrCat(image_id, ": "), rgb.status());
+  Picture entry = {std::string(picture.empty() ? file_name : picture),
+                   std::string(file_name), image.ids.size(), image.segments};
   {
     const absl::MutexLock lock(&mutex_);
-    if (!annotations_.emplace(image_id, Annotation(image_id, file_name, image))
-             .second) {
+    if (!pictures_.emplace(image_id, std::move(entry)).second) {
       return absl::InvalidArgumentError(
           absl::StrCat(image_id, " is predicted for the second time"));
     }
@@ -112,18 +107,24 @@ absl::Status PanopticFileWriter::Add(absl::string_view image_id,
 }
 
 absl::Status PanopticFileWriter::Finish() const {
-  std::vector<std::string> annotations;
+  json images = json::array();
+  json annotations = json::array();
   {
     const absl::MutexLock lock(&mutex_);
-    for (const auto& [image_id, annotation] : annotations_) {
-      annotations.push_back(annotation);
+    for (const auto& [id, picture] : pictures_) {
+      images.push_back(PanopticJsonImage(id, picture.size, picture.name));
+      annotations.push_back(
+          {{"file_name", picture.file_name},
+           {"image_id", id},
+           {"segments_info", SegmentsInfo(picture.segments)}});
     }
   }
-  return WriteFileAtomically(
-      json_, JsonDictionary(
-                 std::map<std::string, std::string>{
-                     {"annotations", JsonList(annotations, "    ")}},
-                 ""));
+  const json root = {{"annotations", std::move(annotations)},
+                     {"categories", CityscapesPanopticJsonCategories()},
+                     {"images", std::move(images)}};
+  return WriteFileAtomically(path_,
+                             root.dump(/*indent=*/4, ' ', /*ensure_ascii=*/true,
+                                       json::error_handler_t::replace));
 }
 
 }  // namespace mask2former

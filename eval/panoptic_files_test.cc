@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/test_folder.h"
+#include "mask2former/data/cityscapes_panoptic.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/score_panoptic.h"
 #include "mask2former/eval/testing/worked_example.h"
@@ -32,11 +34,13 @@ class PanopticFilesTest : public testing::Test {
 TEST_F(PanopticFilesTest, WritesTheFormat) {
   PanopticFileWriter writer(root_ + "/out.json");
   const cv::Mat ids = (cv::Mat_<int32_t>(1, 3) << 66051, 0, 1);
-  ASSERT_THAT(writer.Add("b", "b.png", {ids, {{1, 7}, {66051, 26}}}), IsOk());
+  ASSERT_THAT(writer.Add("b", "b.png", {ids, {{1, 7}, {66051, 26}}}, "b.jpg"),
+              IsOk());
   ASSERT_THAT(writer.Add("a", "a.png", {cv::Mat::zeros(1, 3, CV_32SC1), {}}),
               IsOk());
   ASSERT_THAT(writer.Finish(), IsOk());
-  EXPECT_EQ(*ReadFile(root_ + "/out.json"), R"({
+  const std::string text = *ReadFile(root_ + "/out.json");
+  EXPECT_EQ(text.substr(0, text.find("    \"categories\"")), R"({
     "annotations": [
         {
             "file_name": "a.png",
@@ -57,8 +61,25 @@ TEST_F(PanopticFilesTest, WritesTheFormat) {
                 }
             ]
         }
+    ],
+)");
+  EXPECT_EQ(text.substr(text.find("    \"images\"")), R"(    "images": [
+        {
+            "file_name": "a.png",
+            "height": 1,
+            "id": "a",
+            "width": 3
+        },
+        {
+            "file_name": "b.jpg",
+            "height": 1,
+            "id": "b",
+            "width": 3
+        }
     ]
 })");
+  EXPECT_EQ(nlohmann::json::parse(text).at("categories"),
+            CityscapesPanopticJsonCategories());
   const auto png = ReadPng(root_ + "/out/b.png", PngFormat::kRgb8);
   ASSERT_THAT(png, IsOk());
   EXPECT_EQ(png->at<cv::Vec3b>(0, 0), cv::Vec3b(3, 2, 1));

@@ -68,6 +68,12 @@ absl::StatusOr<int64_t> Integer(const Json& object, absl::string_view key,
   if (found == object.end() || !found->is_number_integer()) {
     return Missing(where, key, "an integer");
   }
+  constexpr uint64_t kLargest = std::numeric_limits<int64_t>::max();
+  if (found->is_number_unsigned() && found->get<uint64_t>() > kLargest) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, " has the \"", key, "\" ", found->get<uint64_t>(),
+                     "; want an integer up to ", kLargest));
+  }
   return found->get<int64_t>();
 }
 
@@ -117,7 +123,9 @@ absl::StatusOr<PanopticAnnotation> Annotation(const Json& json,
   PanopticAnnotation annotation;
   const auto id = json.find("image_id");
   if (id != json.end() && id->is_number_integer()) {
-    annotation.image_id = absl::StrCat(id->get<int64_t>());
+    M2F_ASSIGN_OR_RETURN(const int64_t number,
+                         Integer(json, "image_id", place));
+    annotation.image_id = absl::StrCat(number);
   } else {
     M2F_ASSIGN_OR_RETURN(annotation.image_id, Text(json, "image_id", place));
   }

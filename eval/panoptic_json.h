@@ -29,7 +29,8 @@ enum class PanopticFileKind {
 // Reads such a file.
 //
 // Returns InvalidArgument, which names the file and the place in it, if it is
-// no JSON, lacks a field, has one of another type, or has an image_id twice;
+// no JSON, lacks a field, has one of another type or an integer of 2^63 or more
+// in it, or has an image_id twice;
 // NotFound and the like if it cannot be read. Segments are not checked against
 // the PNG nor against each other: PanopticMetrics does.
 absl::StatusOr<PanopticFile> ReadPanopticJson(const std::string& path,

@@ -56,6 +56,37 @@ TEST(PanopticJsonTest, ReadsPredictionsWithoutAreasAndWithNumbersAsImageIds) {
   EXPECT_EQ(file->annotations[0].image_id, "5");
 }
 
+TEST(PanopticJsonTest, IntegersHave63Bits) {
+  const auto read = [](const std::string& image_id, const std::string& id) {
+    return Read(
+        absl::StrCat(R"({"annotations": [{"image_id": )", image_id,
+                     R"(, "file_name": "a.png", "segments_info": [{"id": )", id,
+                     R"(, "category_id": 7}]}]})"),
+        PanopticFileKind::kPrediction);
+  };
+  const auto largest = read("9223372036854775807", "9223372036854775807");
+  ASSERT_THAT(largest, IsOk());
+  EXPECT_EQ(largest->annotations[0].image_id, "9223372036854775807");
+  EXPECT_EQ(largest->annotations[0].segments.at(0).id, 9223372036854775807);
+  const auto negative = read("-9223372036854775808", "-5");
+  ASSERT_THAT(negative, IsOk());
+  EXPECT_EQ(negative->annotations[0].image_id, "-9223372036854775808");
+  EXPECT_EQ(negative->annotations[0].segments.at(0).id, -5);
+  const auto expect = [&](const std::string& image_id, const std::string& id,
+                          const std::string& what) {
+    EXPECT_THAT(read(image_id, id),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(what)));
+  };
+  expect("1", "9223372036854775808",
+         R"(segments_info[0] has the "id" 9223372036854775808; want an )"
+         "integer up to 9223372036854775807");
+  expect("1", "18446744073709551615", R"(the "id" 18446744073709551615;)");
+  expect("9223372036854775808", "1",
+         R"(annotations[0] has the "image_id" 9223372036854775808; want)");
+  // Beyond 64 bits the reader has a fraction.
+  expect("1", "18446744073709551616", R"(needs "id", an integer)");
+}
+
 TEST(PanopticJsonTest, SaysWhatIsWrongAndWhere) {
   const auto expect = [](const std::string& json, const std::string& what) {
     EXPECT_THAT(Read(json, PanopticFileKind::kPrediction),

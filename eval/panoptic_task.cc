@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "mask2former/common/status_macros.h"
 #include "mask2former/common/status_prefix.h"
+#include "mask2former/data/cityscapes_panoptic.h"
 #include "mask2former/eval/convert_predictions.h"
 #include "mask2former/eval/panoptic_files.h"
 #include "mask2former/eval/panoptic_metrics.h"
@@ -53,7 +54,8 @@ class PanopticTask final : public TaskEvaluation {
     const std::string stem =
         std::filesystem::path(picture.frame.image_path).stem().string();
     return writer_.Add(picture.frame.name, absl::StrCat(stem, ".png"),
-                       Predicted(picture));
+                       Predicted(picture),
+                       CityscapesPanopticPictureName(picture.frame.name));
   }
 
   absl::Status FinishFiles() override { return writer_.Finish(); }

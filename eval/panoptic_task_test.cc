@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <string>
 
+#include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
+#include "mask2former/data/cityscapes_panoptic.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/testing/task_fixture.h"
@@ -49,6 +52,15 @@ TEST_F(PanopticTaskTest, WritesTheFormatOfTheOfficialWrapper) {
             "aaa_000000_000019_leftImg8bit.png");
   ASSERT_THAT(file->annotations[0].segments, SizeIs(7));
   EXPECT_EQ(file->annotations[0].segments[1].category_id, 23);
+  const nlohmann::json json =
+      nlohmann::json::parse(*ReadFile(folder_ + "/panoptic.json"));
+  EXPECT_EQ(json.at("categories"), CityscapesPanopticJsonCategories());
+  EXPECT_EQ(json.at("images").dump(),
+            R"([{"file_name":"aaa_000000_000019_gtFine_leftImg8bit.png",)"
+            R"("height":64,"id":"aaa_000000_000019","width":128},)"
+            R"({"file_name":"aaa_000001_000019_gtFine_leftImg8bit.png",)"
+            R"("height":64,"id":"aaa_000001_000019","width":128}])");
+  EXPECT_EQ(json.size(), 3u);
   const auto ids =
       ReadPng(folder_ + "/panoptic/aaa_000000_000019_leftImg8bit.png",
               PngFormat::kRgb8);

@@ -15,6 +15,7 @@
 #include "mask2former/eval/panoptic_json.h"
 #include "mask2former/eval/panoptic_report.h"
 #include "mask2former/eval/panoptic_truth.h"
+#include "mask2former/eval/path_inside.h"
 #include "mask2former/eval/prediction_files.h"
 #include "mask2former/eval/score_images.h"
 
@@ -69,6 +70,19 @@ absl::StatusOr<std::string> FolderOf(const std::string& json) {
   return std::string(stem);
 }
 
+absl::StatusOr<std::string> PngOf(const PanopticAnnotation& annotation,
+                                  const std::string& json,
+                                  const std::string& folder) {
+  absl::StatusOr<std::string> png =
+      PathInside(annotation.file_name, folder, folder, "the PNG");
+  if (!png.ok()) {
+    return WithPrefix(
+        absl::StrCat(json, ": the image_id ", annotation.image_id, " "),
+        png.status());
+  }
+  return png;
+}
+
 // The pictures of the ground truth, without their predictions.
 absl::StatusOr<std::vector<Pair>> TruePictures(const std::string& path,
                                                const PanopticFile& file) {
@@ -83,9 +97,10 @@ absl::StatusOr<std::vector<Pair>> TruePictures(const std::string& path,
   }
   M2F_ASSIGN_OR_RETURN(const std::string folder, FolderOf(path));
   for (const PanopticAnnotation& annotation : file.annotations) {
-    pairs.push_back({annotation.image_id,
-                     absl::StrCat(folder, "/", annotation.file_name), "",
-                     &annotation.segments, nullptr});
+    M2F_ASSIGN_OR_RETURN(const std::string png,
+                         PngOf(annotation, path, folder));
+    pairs.push_back(
+        {annotation.image_id, png, "", &annotation.segments, nullptr});
   }
   if (pairs.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(path, " has no picture"));
@@ -108,7 +123,7 @@ absl::Status AddPredictions(const std::string& path, const PanopticFile& file,
           absl::StrCat("no annotation with image_id \"", pair.image_id, "\""));
       continue;
     }
-    pair.prediction = absl::StrCat(folder, "/", found->second->file_name);
+    M2F_ASSIGN_OR_RETURN(pair.prediction, PngOf(*found->second, path, folder));
     pair.predicted_segments = &found->second->segments;
   }
   std::string example;

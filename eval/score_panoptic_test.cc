@@ -167,6 +167,72 @@ TEST_F(ScorePanopticTest, NamesDuplicateIds) {
                 a_ + "\" for the second time");
 }
 
+// PNGs hold 24 bits: such an id is in the list only, and is never taken for
+// the segment whose id has the same low bits.
+TEST_F(ScorePanopticTest, KeepsIdsAboveTheRangeOfInt) {
+  const std::string truth = root_ + "/truth.json";
+  ASSERT_THAT(CreateDirectories(root_ + "/truth"), IsOk());
+  ASSERT_THAT(WritePngAtomically(root_ + "/truth/x.png",
+                                 cv::Mat(2, 4, CV_8UC3, cv::Scalar(5, 0, 0))),
+              IsOk());
+  ASSERT_THAT(WritePngAtomically(PngOf("x"),
+                                 cv::Mat(2, 4, CV_8UC3, cv::Scalar(7, 0, 0))),
+              IsOk());
+  const auto score = [&](const std::string& true_id,
+                         const std::string& predicted_id) {
+    EXPECT_THAT(
+        WriteFileAtomically(
+            truth, absl::StrCat(R"({"categories": [{"id": 26, "name": "car",
+                "isthing": 1}], "annotations": [{"image_id": 3000000000,
+                "file_name": "x.png", "segments_info": [{"id": )",
+                                true_id, R"(, "category_id": 26, "area": 8,
+                "iscrowd": 0}]}]})")),
+        IsOk());
+    WriteJson(absl::StrCat(R"({"annotations": [{"image_id": 3000000000,
+        "file_name": "x.png", "segments_info": [{"id": )",
+                           predicted_id, R"(, "category_id": 26}]}]})"));
+    options_.ground_truth = truth;
+    std::ostringstream console;
+    return ScorePanoptic(options_, console);
+  };
+  const auto matched = score("5", "7");
+  ASSERT_THAT(matched, IsOk());
+  EXPECT_EQ(matched->Compute().categories[0].true_positives, 1);
+  // 2^32 + 5, 2^31 + 5.
+  for (const char* true_id : {"4294967301", "2147483653"}) {
+    const auto missed = score(true_id, "7");
+    ASSERT_THAT(missed, IsOk());
+    EXPECT_EQ(missed->Compute().categories[0].true_positives, 0);
+    EXPECT_EQ(missed->Compute().categories[0].false_negatives, 1);
+  }
+  EXPECT_THAT(score("5", "4294967303"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("(image_id 3000000000)"),
+                             HasSubstr("the segment id 7, which is not in"))));
+}
+
+TEST_F(ScorePanopticTest, NamesPngsOutsideOfTheFolder) {
+  const std::string b_file = "\"" + b_ + ".png\"";
+  WriteJson(absl::StrReplaceAll(json_, {{b_file, "\"../x.png\""}}));
+  ExpectProblem(options_.predictions + ": the image_id " + b_ +
+                " names the PNG \"../x.png\", which is " + root_ +
+                "/results/x.png, outside of the folder " + root_ +
+                "/results/panoptic");
+  WriteJson(absl::StrReplaceAll(json_, {{b_file, "\"" + PngOf(b_) + "\""}}));
+  ExpectProblem("want a path relative to the folder ");
+  WriteJson(json_);
+  options_.ground_truth = root_ + "/truth.json";
+  ASSERT_THAT(CreateDirectories(root_ + "/truth"), IsOk());
+  ASSERT_THAT(
+      WriteFileAtomically(options_.ground_truth,
+                          R"({"categories": [], "annotations": [{"image_id":
+                          "a", "file_name": "../gtFine/a.png",
+                          "segments_info": []}]})"),
+      IsOk());
+  ExpectProblem(options_.ground_truth +
+                ": the image_id a names the PNG \"../gtFine/a.png\"");
+}
+
 TEST_F(ScorePanopticTest, NamesInstancesWithoutClass) {
   cv::Mat instances = WorkedExample()[1].instances;
   instances.at<uint16_t>(2, 3) = 40001;
