@@ -1,8 +1,8 @@
 #include "mask2former/model/semantic_labels.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <string>
@@ -26,34 +26,34 @@ struct Case {
 class SemanticLabelsTest : public testing::TestWithParam<Case> {};
 
 MaskPrediction RandomPrediction(const Case& c) {
-  torch::manual_seed(3);
-  return {2 * torch::randn({2, c.queries, c.classes + 1}),
-          4 * torch::randn({2, c.queries, c.height, c.width})};
+  at::manual_seed(3);
+  return {2 * at::randn({2, c.queries, c.classes + 1}),
+          4 * at::randn({2, c.queries, c.height, c.width})};
 }
 
 TEST_P(SemanticLabelsTest, TakeTheClassWithTheHighestScore) {
   const Case& c = GetParam();
   const MaskPrediction prediction = RandomPrediction(c);
   for (const bool resize_before_scores : {false, true}) {
-    const torch::Tensor labels = SemanticLabels(
+    const at::Tensor labels = SemanticLabels(prediction, 1, c.padded, c.image,
+                                             c.output, resize_before_scores);
+    const at::Tensor scores = SemanticInference(
         prediction, 1, c.padded, c.image, c.output, resize_before_scores);
-    const torch::Tensor scores = SemanticInference(
-        prediction, 1, c.padded, c.image, c.output, resize_before_scores);
-    ASSERT_EQ(labels.scalar_type(), torch::kByte);
+    ASSERT_EQ(labels.scalar_type(), at::kByte);
     ASSERT_EQ(labels.sizes(), scores.sizes().slice(1));
     ASSERT_LT(labels.max().item<int64_t>(), c.classes);
-    const torch::Tensor taken =
-        scores.gather(0, labels.to(torch::kLong).unsqueeze(0)).squeeze(0);
+    const at::Tensor taken =
+        scores.gather(0, labels.to(at::kLong).unsqueeze(0)).squeeze(0);
     // Sums of up to 100 terms, in another order.
     EXPECT_LE((scores.amax(0) - taken).max().item<float>(), 2e-5);
     // Where no second class is as near as that, the labels are the same.
-    const torch::Tensor two =
+    const at::Tensor two =
         std::get<0>(scores.topk(std::min<int64_t>(2, c.classes), 0));
-    const torch::Tensor sure = two[0] - two[-1] > 4e-5;
-    const torch::Tensor same = labels.eq(scores.argmax(0));
+    const at::Tensor sure = two[0] - two[-1] > 4e-5;
+    const at::Tensor same = labels.eq(scores.argmax(0));
     if (c.classes > 1) {
       EXPECT_TRUE(same.masked_select(sure).all().item<bool>());
-      EXPECT_GT(sure.to(torch::kFloat).mean().item<float>(), 0.99);
+      EXPECT_GT(sure.to(at::kFloat).mean().item<float>(), 0.99);
     }
     EXPECT_TRUE(SemanticLabelsInBands(prediction, 1, c.padded, c.image,
                                       c.output, resize_before_scores)
@@ -82,8 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(SemanticLabelsEdgeTest, GivesTiesToTheLowestClass) {
-  const MaskPrediction prediction = {torch::zeros({1, 4, 4}),
-                                     torch::zeros({1, 4, 2, 2})};
+  const MaskPrediction prediction = {at::zeros({1, 4, 4}),
+                                     at::zeros({1, 4, 2, 2})};
   EXPECT_EQ(SemanticLabels(prediction, 0, {8, 8}, {8, 8}, {8, 8})
                 .sum()
                 .item<int64_t>(),
@@ -91,8 +91,7 @@ TEST(SemanticLabelsEdgeTest, GivesTiesToTheLowestClass) {
 }
 
 TEST(SemanticLabelsEdgeTest, RecordsNoGradient) {
-  MaskPrediction prediction = {torch::zeros({1, 4, 4}),
-                               torch::zeros({1, 4, 2, 2})};
+  MaskPrediction prediction = {at::zeros({1, 4, 4}), at::zeros({1, 4, 2, 2})};
   prediction.class_logits.requires_grad_();
   prediction.mask_logits.requires_grad_();
   EXPECT_FALSE(
@@ -100,8 +99,8 @@ TEST(SemanticLabelsEdgeTest, RecordsNoGradient) {
 }
 
 TEST(SemanticLabelsEdgeTest, RefusesMoreClassesThanAByteHas) {
-  const MaskPrediction prediction = {torch::zeros({1, 1, 258}),
-                                     torch::zeros({1, 1, 2, 2})};
+  const MaskPrediction prediction = {at::zeros({1, 1, 258}),
+                                     at::zeros({1, 1, 2, 2})};
   EXPECT_THAT(
       [&] {
         SemanticLabels(prediction, 0, {8, 8}, {8, 8}, {8, 8});

@@ -26,7 +26,7 @@ namespace {
 
 constexpr int64_t kChannels = 256;
 constexpr int64_t kHeads = 8;
-constexpr int64_t kLayers = 9;
+const int64_t kLayers = BenchmarkSize(9, 3);
 
 // The decoder as the official code and Hugging Face's have it: always all ten
 // predictions; masks of full size, shrunk after each layer and repeated for
@@ -169,13 +169,20 @@ class PublishedDecoder {
 };
 
 struct Setup {
-  Setup() : decoder(*MaskedAttentionDecoder::Create({}, 256, 256, 19)) {
+  Setup() : decoder(*MaskedAttentionDecoder::Create(Config(), 256, 256, 19)) {
     const int64_t height = BenchmarkSize(512, 64);
     const int64_t width = 2 * height;
     for (const int64_t stride : {32, 16, 8}) {
       levels.push_back(at::randn({1, 256, height / stride, width / stride}));
     }
     mask_features = at::randn({1, 256, height / 4, width / 4});
+  }
+
+  static MaskedAttentionDecoderConfig Config() {
+    MaskedAttentionDecoderConfig config;
+    config.set_num_layers(static_cast<int>(kLayers));
+    config.set_feedforward_channels(static_cast<int>(BenchmarkSize(2048, 64)));
+    return config;
   }
 
   std::vector<MaskPrediction> Ours() const {
