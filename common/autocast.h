@@ -9,6 +9,9 @@ namespace mask2former {
 // What products and convolutions are computed in.
 enum class Precision { kFloat32, kFloat16, kBFloat16 };
 
+// The type of numbers of `precision`.
+c10::ScalarType ScalarTypeOf(Precision precision);
+
 // While it lives, LibTorch's autocast works in `precision` on a kind of device,
 // in this thread; with kFloat32 it changes nothing. Afterwards all is as
 // before, and the copies of parameters that autocast keeps are gone.

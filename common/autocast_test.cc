@@ -13,6 +13,12 @@ at::ScalarType TypeOfProduct() {
   return at::mm(at::ones({2, 2}), at::ones({2, 2})).scalar_type();
 }
 
+TEST(ScalarTypeOfTest, IsTheTypeOfEachPrecision) {
+  EXPECT_EQ(ScalarTypeOf(Precision::kFloat32), at::kFloat);
+  EXPECT_EQ(ScalarTypeOf(Precision::kFloat16), at::kHalf);
+  EXPECT_EQ(ScalarTypeOf(Precision::kBFloat16), at::kBFloat16);
+}
+
 TEST(AutocastGuardTest, ProductsAreInThePrecisionWhileItLives) {
   const at::ScalarType before = at::autocast::get_autocast_dtype(at::kCPU);
   {

@@ -52,7 +52,9 @@ void AddToMap(const Real* gradients, const PointSampleTaps<Real>* taps,
               int64_t count, Real* map) {
   for (int64_t i = 0; i < count; ++i) {
     const PointSampleTaps<Real>& t = taps[i];
-    for (int k = 0; k < 4; ++k) map[t.index[k]] += t.weight[k] * gradients[i];
+    for (int k = 0; k < 4; ++k) {
+      if (t.weight[k] != 0) map[t.index[k]] += t.weight[k] * gradients[i];
+    }
   }
 }
 

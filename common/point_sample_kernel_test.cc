@@ -217,7 +217,7 @@ TEST(PointSampleKernelTest, ReadsNothingWherePointsAreNowhere) {
   M2F_REQUIRES_DEVICE();
   const float inf = std::numeric_limits<float>::infinity();
   const PointSampleSizes sizes = {1, 1, 4, 2, 2, 1};
-  const DeviceBuffer<float> maps({1.f, 1.f, 1.f, 1.f});
+  const DeviceBuffer<float> maps({inf, 1.f, 1.f, inf});
   const DeviceBuffer<float> points(
       {inf - inf, .5f, .5f, inf, -9.f, .5f, .5f, 1e38f});
   DeviceBuffer<float> output(4);

@@ -73,14 +73,21 @@ M2F_HOST_DEVICE inline Real ToReal(BFloat16 pixel) {
   return ToFloat(pixel);
 }
 
-// The map's value at the point.
+template <typename Real, typename Pixel>
+M2F_HOST_DEVICE inline Real ReadTap(const Pixel* map,
+                                    const PointSampleTaps<Real>& taps, int k) {
+  // Read in any case, which is faster than a branch.
+  const Real pixel = ToReal<Real>(map[taps.index[k]]);
+  return taps.weight[k] != 0 ? pixel * taps.weight[k] : 0;
+}
+
+// The map's value at the point. A pixel of weight 0 does not count, not even
+// if it is infinite or NaN.
 template <typename Real, typename Pixel>
 M2F_HOST_DEVICE inline Real ReadTaps(const Pixel* map,
                                      const PointSampleTaps<Real>& taps) {
-  return ToReal<Real>(map[taps.index[0]]) * taps.weight[0] +
-         ToReal<Real>(map[taps.index[1]]) * taps.weight[1] +
-         ToReal<Real>(map[taps.index[2]]) * taps.weight[2] +
-         ToReal<Real>(map[taps.index[3]]) * taps.weight[3];
+  return ReadTap(map, taps, 0) + ReadTap(map, taps, 1) + ReadTap(map, taps, 2) +
+         ReadTap(map, taps, 3);
 }
 
 }  // namespace mask2former

@@ -150,6 +150,24 @@ TEST(PointSampleTest, ReadsZeroFarOutsideAndAtNan) {
               TensorNear(torch::zeros({1, 1, 4}), /*atol=*/0., /*rtol=*/0.));
 }
 
+// A point outside shares its place in memory with a pixel that it must neither
+// read nor add to; one at the border has two neighbours outside.
+TEST(PointSampleTest, PixelsThatDoNotCountMayHoldAnything) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const torch::Tensor points =
+      torch::tensor({-9.f, .5f, 0.f, 0.f}).view({1, 2, 2});
+  torch::Tensor maps = torch::ones({1, 1, 2, 2});
+  maps.fill_(-inf);
+  const torch::Tensor values = PointSample(maps, points);
+  EXPECT_EQ(values[0][0][0].item<float>(), 0);
+  EXPECT_EQ(values[0][0][1].item<float>(), -inf);
+  torch::Tensor read = torch::ones({1, 1, 2, 2}).requires_grad_();
+  PointSample(read, points).backward(torch::tensor({inf, 4.f}).view({1, 1, 2}));
+  EXPECT_THAT(read.grad(),
+              TensorNear(torch::tensor({1.f, 0.f, 0.f, 0.f}).view({1, 1, 2, 2}),
+                         /*atol=*/0., /*rtol=*/0.));
+}
+
 TEST(PointSampleTest, GradientMatchesCentralDifferences) {
   const torch::Tensor points = Points(2, 9);
   EXPECT_TRUE(GradientsMatch(

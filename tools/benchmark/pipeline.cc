@@ -201,8 +201,8 @@ MaskPrediction Pipeline::Decode(const at::Tensor& images, StageClock& clock) {
 double MeasureProductRate(c10::Device device, Precision precision) {
   const at::NoGradGuard no_grad;
   const int64_t n = device.is_cpu() ? 2048 : 8192;
-  const at::TensorOptions where = at::TensorOptions().device(device).dtype(
-      precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat);
+  const at::TensorOptions where =
+      at::TensorOptions().device(device).dtype(ScalarTypeOf(precision));
   const at::Tensor a = at::rand({n, n}, where), b = at::rand({n, n}, where);
   at::Tensor product = at::mm(a, b);
   double best_ms = 0;

@@ -11,8 +11,8 @@ hits all. The peer runs as installed, with glibc told to keep freed memory, whic
 themselves, and so with channels_last; ratios are to the strongest one.
 
 --official=MASK2FORMER[:DETECTRON2] adds the official code from its checkout (commit 9b0651c6), and
-detectron2 from another where it is not installed. Their compiled extensions need not be built: the
-deformable attention has no CPU kernel, so that the official code falls back to PyTorch's
+detectron2 from another where it is not installed. On a CPU their compiled extensions need not be
+built: the deformable attention has no CPU kernel, so that the official code falls back to PyTorch's
 grid_sample, and nothing else of detectron2's is used. Needs //tools/convert_weights, too.
 
   forward   picture to class and mask logits of the last decoder layer
@@ -88,6 +88,9 @@ def official(checkouts, folder):
         try:
             importlib.import_module(extension)
         except ImportError:  # Nothing of them is called on a CPU.
+            if ARGS.device != "cpu":
+                sys.exit(f"--official on {ARGS.device} needs {extension}: without it the official "
+                         "code falls back to PyTorch's grid_sample, which is not what it runs there")
             sys.modules[extension] = types.ModuleType(extension)
     from detectron2.config import get_cfg
     from detectron2.modeling import build_model
