@@ -256,6 +256,23 @@ TEST(CityscapesMetricsTest, SumsOfProcessesAddUp) {
   EXPECT_THROW(CityscapesMetrics::FromSums(sums), cv::Exception);
 }
 
+TEST(CityscapesMetricsTest, StateDoesNotGrowWithThePictures) {
+  CityscapesMetrics metrics;
+  size_t after_10 = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const ExampleImage image = RandomImage("size/" + std::to_string(i % 50));
+    ASSERT_THAT(metrics.Add(image.labels, image.predictions, image.instances),
+                IsOk());
+    if (i + 1 == 10) after_10 = metrics.ToSums().size();
+  }
+  const std::vector<int64_t> sums = metrics.ToSums();
+  EXPECT_EQ(sums.size(), after_10);
+  EXPECT_LT(sums.size() * sizeof(int64_t), 64 << 10);
+  // These numbers are the whole state.
+  EXPECT_EQ(CityscapesMetrics::FromSums(sums).Compute().mean_class_instance_iou,
+            metrics.Compute().mean_class_instance_iou);
+}
+
 TEST(CityscapesMetricsTest, ARejectedImageChangesNothing) {
   const std::vector<ExampleImage> images = WorkedExample();
   CityscapesMetrics metrics = AddAll({images[0]});

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 namespace mask2former {
 namespace {
@@ -74,6 +76,10 @@ void InstanceMetrics::Add(const InstanceOverlaps& picture) {
   const std::vector<TrueInstance>& truths = picture.truths();
   // [truth][threshold]: the outcome, by index, that is right so far.
   std::vector<std::array<int, kApThresholds>> best(truths.size());
+  std::array<size_t, kInstanceClasses> before;  // Outcomes of former pictures.
+  for (int c = 0; c < kInstanceClasses; ++c) {
+    before[c] = classes_[c].outcomes.size();
+  }
   for (size_t t = 0; t < truths.size(); ++t) {
     best[t].fill(kNobody);
     if (IsWanted(truths[t])) classes_[truths[t].class_index].has_truth = true;
@@ -81,7 +87,7 @@ void InstanceMetrics::Add(const InstanceOverlaps& picture) {
   for (const PredictedInstance& prediction : picture.predictions()) {
     ClassState& state = classes_[prediction.class_index];
     const int self = static_cast<int>(state.outcomes.size());
-    state.outcomes.push_back({prediction.score, 0, 0});
+    state.outcomes.push_back({prediction.score, 0, 0, 1});
     std::vector<Outcome>& outcomes = state.outcomes;
     uint16_t hit = 0;
     for (const InstanceOverlap& overlap : prediction.overlaps) {
@@ -116,70 +122,107 @@ void InstanceMetrics::Add(const InstanceOverlaps& picture) {
       state.missed[i] += best[t][i] == kNobody;
     }
   }
+  for (int c = 0; c < kInstanceClasses; ++c) {
+    std::vector<Outcome>& outcomes = classes_[c].outcomes;
+    outcomes.erase(std::remove_if(outcomes.begin() + before[c], outcomes.end(),
+                                  [](const Outcome& outcome) {
+                                    return outcome.right == 0 &&
+                                           outcome.wrong == 0;
+                                  }),
+                   outcomes.end());
+    classes_[c].FoldIfGrown();
+  }
 }
 
-void InstanceMetrics::Merge(const InstanceMetrics& other) {
+int64_t InstanceMetrics::records() const {
+  size_t records = 0;
+  for (const ClassState& state : classes_) records += state.outcomes.size();
+  return static_cast<int64_t>(records);
+}
+
+bool InstanceMetrics::IsBefore(const Outcome& a, const Outcome& b) {
+  return std::tie(a.score, a.right, a.wrong) <
+         std::tie(b.score, b.right, b.wrong);
+}
+
+void InstanceMetrics::ClassState::FoldIfGrown() {
+  constexpr size_t kFew = 1024;
+  if (outcomes.size() < 2 * folded + kFew) return;
+  std::sort(outcomes.begin(), outcomes.end(), IsBefore);
+  size_t last = 0;
+  for (size_t i = 1; i < outcomes.size(); ++i) {
+    const uint64_t count = uint64_t{outcomes[last].count} + outcomes[i].count;
+    if (IsBefore(outcomes[last], outcomes[i]) ||
+        count > std::numeric_limits<uint32_t>::max()) {
+      outcomes[++last] = outcomes[i];
+    } else {
+      outcomes[last].count = static_cast<uint32_t>(count);
+    }
+  }
+  outcomes.resize(last + 1);
+  folded = outcomes.size();
+}
+
+void InstanceMetrics::Merge(InstanceMetrics other) {
   for (int c = 0; c < kInstanceClasses; ++c) {
     ClassState& mine = classes_[c];
-    const ClassState& theirs = other.classes_[c];
-    mine.outcomes.insert(mine.outcomes.end(), theirs.outcomes.begin(),
-                         theirs.outcomes.end());
+    ClassState& theirs = other.classes_[c];
+    if (mine.outcomes.empty()) {
+      mine.outcomes = std::move(theirs.outcomes);
+      mine.folded = theirs.folded;
+    } else {
+      mine.outcomes.insert(mine.outcomes.end(), theirs.outcomes.begin(),
+                           theirs.outcomes.end());
+      theirs.outcomes = {};  // Its memory is free for the next class.
+    }
+    mine.FoldIfGrown();
     for (int i = 0; i < kApThresholds; ++i) mine.missed[i] += theirs.missed[i];
     mine.has_truth |= theirs.has_truth;
   }
   images_ += other.images_;
 }
 
-// `state.outcomes` are sorted by score, highest first.
-double InstanceMetrics::AveragePrecision(const ClassState& state,
-                                         int threshold) {
-  if (!state.has_truth) return kNaN;
-  struct Point {
-    double precision;
-    double recall;
-  };
-  // From the highest score, where recall is lowest: the artificial point first.
-  std::vector<Point> points = {{1, 0}};
-  int64_t right = 0, wrong = 0, all_right = 0;
-  for (const Outcome& outcome : state.outcomes) {
-    all_right += outcome.right >> threshold & 1;
+// `sorted` by score, lowest first, where recall is highest.
+double InstanceMetrics::AveragePrecision(const std::vector<Outcome>& sorted,
+                                         int64_t missed, int threshold) {
+  int64_t right = 0, wrong = 0;  // Of this score or higher.
+  for (const Outcome& outcome : sorted) {
+    if ((outcome.right >> threshold & 1) != 0) right += outcome.count;
+    if ((outcome.wrong >> threshold & 1) != 0) wrong += outcome.count;
   }
-  const std::vector<Outcome>& outcomes = state.outcomes;
-  const double wanted =
-      static_cast<double>(all_right + state.missed[threshold]);
-  for (size_t i = 0; i < outcomes.size();) {
-    const double score = outcomes[i].score;
-    const int64_t before = right + wrong;
-    for (; i < outcomes.size() && outcomes[i].score == score; ++i) {
-      right += outcomes[i].right >> threshold & 1;
-      wrong += outcomes[i].wrong >> threshold & 1;
-    }
-    if (right + wrong == before) continue;  // All left out: no point.
-    const double hits = static_cast<double>(right);
-    points.push_back(
-        {hits / static_cast<double>(right + wrong), hits / wanted});
-  }
-  // Neighbours beyond the ends: recall 0, and the highest recall once more.
+  const double wanted = static_cast<double>(right + missed);
+  // The lowest score's neighbour is itself.
+  double recall_before = static_cast<double>(right) / wanted;
   double ap = 0;
-  for (size_t i = points.size(); i-- > 0;) {
-    const double higher = points[std::min(i + 1, points.size() - 1)].recall;
-    const double lower = i == 0 ? 0 : points[i - 1].recall;
-    ap += points[i].precision * (0.5 * (higher - lower));
+  for (size_t i = 0; i < sorted.size();) {
+    const double hits = static_cast<double>(right);
+    const int64_t all = right + wrong;
+    const double score = sorted[i].score;
+    for (; i < sorted.size() && sorted[i].score == score; ++i) {
+      if ((sorted[i].right >> threshold & 1) != 0) right -= sorted[i].count;
+      if ((sorted[i].wrong >> threshold & 1) != 0) wrong -= sorted[i].count;
+    }
+    if (right + wrong == all) continue;  // All left out: no point.
+    const double recall_after = static_cast<double>(right) / wanted;
+    ap += hits / static_cast<double>(all) *
+          (0.5 * (recall_before - recall_after));
+    recall_before = hits / wanted;
   }
-  return ap;
+  // An artificial point above the highest score: precision 1, recall 0.
+  return ap + 0.5 * recall_before;
 }
 
 InstanceScores InstanceMetrics::Compute() const {
   InstanceScores scores;
   std::vector<double> cells;
   for (int c = 0; c < kInstanceClasses; ++c) {
-    ClassState sorted = classes_[c];
-    std::sort(
-        sorted.outcomes.begin(), sorted.outcomes.end(),
-        [](const Outcome& a, const Outcome& b) { return a.score > b.score; });
+    const ClassState& state = classes_[c];
+    std::vector<Outcome> sorted = state.outcomes;
+    std::sort(sorted.begin(), sorted.end(), IsBefore);
     double sum = 0;
     for (int i = 0; i < kApThresholds; ++i) {
-      scores.ap[c][i] = AveragePrecision(sorted, i);
+      scores.ap[c][i] =
+          state.has_truth ? AveragePrecision(sorted, state.missed[i], i) : kNaN;
       cells.push_back(scores.ap[c][i]);
       sum += scores.ap[c][i];
     }

@@ -172,6 +172,68 @@ TEST(InstanceMetricsTest, DoesNotDependOnTheOrderOfImages) {
   EXPECT_EQ(forward.Compute().mean_ap, backward.Compute().mean_ap);
 }
 
+// A picture k times has the average precision of one.
+TEST(InstanceMetricsTest, KeepsEqualPredictionsOnce) {
+  InstanceMetrics once, often, merged;
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "order/" + std::to_string(i);
+    const cv::Mat instances = RandomImage(name).instances;
+    const InstanceOverlaps image =
+        OverlapsOf(instances, RandomPredictions(name, instances));
+    once.Add(image);
+    InstanceMetrics one;
+    one.Add(image);
+    for (int k = 0; k < 500; ++k) {
+      often.Add(image);
+      merged.Merge(one);
+    }
+  }
+  EXPECT_GT(once.records(), 12);
+  EXPECT_LE(once.records(), 12 * 12);  // Each has twelve predictions.
+  const InstanceScores expected = once.Compute();
+  for (const InstanceMetrics* metrics : {&often, &merged}) {
+    EXPECT_EQ(metrics->images(), 6000);
+    // Twice the distinct ones and 1024 make a class fold.
+    EXPECT_LT(metrics->records(), 2 * once.records() + kInstanceClasses * 1024);
+    const InstanceScores scores = metrics->Compute();
+    for (int c = 0; c < kInstanceClasses; ++c) {
+      for (int t = 0; t < kApThresholds; ++t) {
+        ExpectEqual(scores.ap[c][t], expected.ap[c][t], 1e-12,
+                    "class " + std::to_string(c));
+      }
+    }
+  }
+}
+
+TEST(InstanceMetricsTest, KeepsSixteenBytesPerPredictionThatCounts) {
+  const auto records = [](const std::vector<Prediction>& predictions) {
+    cv::Mat instances(1, 600, CV_16UC1, cv::Scalar(7));
+    instances.colRange(0, 200) = 26000;
+    instances.colRange(200, 400) = 1;  // Void.
+    std::vector<ExampleInstance> drawn;
+    for (const Prediction& p : predictions) {
+      cv::Mat mask = cv::Mat::zeros(1, 600, CV_8UC1);
+      mask.colRange(p.left, p.right) = 255;
+      drawn.push_back({p.label_id, p.score, mask});
+    }
+    InstanceMetrics metrics;
+    metrics.Add(OverlapsOf(instances, drawn));
+    return metrics.records();
+  };
+  EXPECT_EQ(InstanceMetrics::kRecordBytes, 16);
+  EXPECT_EQ(records({}), 0);
+  EXPECT_EQ(records({{0, 200, 26, 0.5}}), 1);    // Right.
+  EXPECT_EQ(records({{400, 600, 26, 0.5}}), 1);  // Wrong.
+  EXPECT_EQ(records({{200, 400, 26, 0.5}}), 0);  // Left out.
+  // Left out up to 0.55, wrong from 0.6 on.
+  EXPECT_EQ(records({{280, 480, 26, 0.5}}), 1);
+  EXPECT_EQ(records({{200, 400, 26, 0.5},
+                     {0, 190, 26, 0.4},
+                     {250, 390, 26, 0.3},
+                     {400, 500, 24, 0.2}}),
+            2);
+}
+
 TEST(InstanceMetricsTest, EqualScoresAreOnePoint) {
   const std::vector<Segment> truth = {{26000, 200}, {7, 200}};
   EXPECT_EQ(

@@ -153,6 +153,30 @@ TEST(PanopticMetricsTest, EqualsTheOfficialProgramOnRandomSets) {
   EXPECT_GT(true_positives, 500);  // The sets are worth comparing.
 }
 
+TEST(PanopticMetricsTest, StateDoesNotGrowWithThePictures) {
+  PanopticMetrics metrics;
+  size_t after_10 = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = "size/" + std::to_string(i % 50);
+    const cv::Mat instances = RandomImage(name).instances;
+    const RandomSegmentation drawn = RandomSegments(name, instances);
+    PanopticImage prediction = {drawn.ids, {}};
+    for (const auto& [id, category] : drawn.categories) {
+      prediction.segments.push_back({id, category});
+    }
+    ASSERT_THAT(metrics.Add(Truth(instances), prediction), IsOk());
+    if (i + 1 == 10) after_10 = metrics.ToSums().size();
+  }
+  const std::vector<int64_t> sums = metrics.ToSums();
+  EXPECT_EQ(sums.size(), after_10);
+  EXPECT_LT(sums.size() * sizeof(int64_t), 64 << 10);
+  // These numbers are the whole state.
+  EXPECT_EQ(PanopticMetrics::FromSums(CityscapesPanopticCategories(), sums)
+                .Compute()
+                .all.mean.pq,
+            metrics.Compute().all.mean.pq);
+}
+
 TEST(PanopticMetricsTest, MergedEqualsAddedToTheBit) {
   PanopticMetrics twice = WorkedMetrics();
   twice.Merge(WorkedMetrics());

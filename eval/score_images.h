@@ -20,6 +20,7 @@
 #include "mask2former/common/parallel_for.h"
 #include "mask2former/common/problem_list.h"
 #include "mask2former/common/status_macros.h"
+
 namespace mask2former {
 
 // Calls add(i, metrics) for i = 0 .. images - 1 from `threads` threads (0: one
@@ -56,7 +57,7 @@ absl::StatusOr<Metrics> ScoreImages(
       }
     }
     const absl::MutexLock lock(&mutex);
-    all.Merge(metrics);
+    all.Merge(std::move(metrics));
     return absl::OkStatus();
   };
   const size_t cores = std::max(1u, std::thread::hardware_concurrency());
