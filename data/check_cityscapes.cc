@@ -48,11 +48,46 @@ absl::Status CheckCompanion(const std::string& path, PngFormat format,
       ": they must be equal; unpack both archives again"));
 }
 
-// What a split is looked at for.
+// Which files of a split are looked at.
 struct Wants {
   CityscapesOptions files;
-  bool instance_ids = false;  // Besides the task's files.
+  bool labels = false;
+  bool instance_ids = false;
+  bool polygons = false;
 };
+
+// Those that training reads.
+Wants TrainingWants(const DataConfig& config) {
+  Wants wants;
+  wants.files.task = config.task();
+  wants.files.label_source = config.label_source();
+  wants.files.instance_source = config.instance_source();
+  wants.labels = config.task() == DataConfig::SEMANTIC;
+  wants.polygons = config.task() == DataConfig::INSTANCE &&
+                   config.instance_source() == DataConfig::POLYGONS;
+  wants.instance_ids = !wants.labels && !wants.polygons;
+  return wants;
+}
+
+// Files that are wanted and not there, a line each.
+std::vector<std::string> FindMissing(const std::vector<CityscapesFrame>& frames,
+                                     const Wants& wants,
+                                     const Wants& training) {
+  std::vector<std::string> problems = FindMissingFiles(frames, wants.files);
+  if (wants.labels && !training.labels) {
+    for (std::string& problem :
+         FindMissingLabels(frames, wants.files.label_source)) {
+      problems.push_back(std::move(problem));
+    }
+  }
+  if (wants.instance_ids && !training.instance_ids) {
+    for (std::string& problem : FindMissingFiles(
+             frames, &CityscapesFrame::instance_ids_path, "the evaluation")) {
+      problems.push_back(std::move(problem));
+    }
+  }
+  return problems;
+}
 
 // One label file: its header, and all of it if `read`.
 absl::Status CheckLabel(const CityscapesFrame& frame, const Wants& wants,
@@ -74,8 +109,8 @@ absl::Status CheckInstanceIds(const CityscapesFrame& frame,
       CheckCompanion(path, PngFormat::kGray16, frame.image_path, image));
   if (!read) return absl::OkStatus();
   M2F_ASSIGN_OR_RETURN(const cv::Mat ids, ReadPng(path, PngFormat::kGray16));
-  return task == DataConfig::PANOPTIC ? PanopticSegments(ids, path).status()
-                                      : ThingSegments(ids, path).status();
+  return task == DataConfig::INSTANCE ? ThingSegments(ids, path).status()
+                                      : PanopticSegments(ids, path).status();
 }
 
 // The problems of one picture and its companions; files that are missing have
@@ -87,16 +122,14 @@ std::vector<std::string> CheckFrame(const CityscapesFrame& frame,
       CheckHeader(frame.image_path, PngFormat::kRgb8);
   Note(image.status(), problems);
   if (!image.ok()) return problems;
-  const bool is_semantic = wants.files.task == DataConfig::SEMANTIC;
-  const bool is_polygons = wants.files.task == DataConfig::INSTANCE &&
-                           wants.files.instance_source == DataConfig::POLYGONS;
-  if (is_semantic) Note(CheckLabel(frame, wants, *image, read_label), problems);
-  if (wants.instance_ids || !(is_semantic || is_polygons)) {
-    Note(CheckInstanceIds(frame, wants.files.task, *image,
-                          read_label && !(is_semantic || is_polygons)),
+  if (wants.labels) {
+    Note(CheckLabel(frame, wants, *image, read_label), problems);
+  }
+  if (wants.instance_ids) {
+    Note(CheckInstanceIds(frame, wants.files.task, *image, read_label),
          problems);
   }
-  if (is_polygons && read_label && DataFileExists(frame.polygons_path)) {
+  if (wants.polygons && read_label && DataFileExists(frame.polygons_path)) {
     Note(ReadThings(frame, cv::Size(static_cast<int>(image->width),
                                     static_cast<int>(image->height)))
              .status(),
@@ -139,14 +172,9 @@ void CheckSplit(const DataConfig& config, const std::string& split,
     Note(frames.status(), problems);
     return;
   }
-  for (std::string& problem : FindMissingFiles(*frames, wants.files)) {
+  for (std::string& problem :
+       FindMissing(*frames, wants, TrainingWants(config))) {
     problems.push_back(std::move(problem));
-  }
-  if (wants.instance_ids) {
-    for (std::string& problem : FindMissingFiles(
-             *frames, &CityscapesFrame::instance_ids_path, "the iIoU")) {
-      problems.push_back(std::move(problem));
-    }
   }
   const auto size = static_cast<int64_t>(frames->size());
   const int64_t count = std::min(std::max<int64_t>(max_files, 0), size);
@@ -190,17 +218,15 @@ absl::Status CheckCityscapes(const DataConfig& config,
                              const CityscapesCheckOptions& options) {
   if (config.has_folder()) return CheckFolder(config, options.max_files);
   std::vector<std::string> problems;
-  Wants wants;
-  wants.files.task = config.task();
-  wants.files.label_source = config.label_source();
-  wants.files.instance_source = config.instance_source();
-  CheckSplit(config, config.train_split(), wants, options.max_files, problems);
-  wants.instance_ids = options.needs_instance_ids;
+  const Wants training = TrainingWants(config);
+  Wants wants = training;
   if (config.val_split() != config.train_split()) {
-    CheckSplit(config, config.val_split(), wants, options.max_files, problems);
-  } else if (options.needs_instance_ids) {
-    CheckSplit(config, config.val_split(), wants, 0, problems);
+    CheckSplit(config, config.train_split(), training, options.max_files,
+               problems);
   }
+  wants.labels |= options.needs_labels;
+  wants.instance_ids |= options.needs_instance_ids;
+  CheckSplit(config, config.val_split(), wants, options.max_files, problems);
   // The same archive is missing for both splits, say.
   std::vector<std::string> unique;
   for (std::string& problem : problems) {

@@ -55,7 +55,7 @@ TEST_F(CheckCityscapesTest, ListsProblemsOfBothSplitsAtOnce) {
                              HasSubstr(Path("train", 1, "gtFine_labelIds") +
                                        " is missing"),
                              HasSubstr(Path("val", 1, "gtFine_instanceIds") +
-                                       " is missing, the iIoU needs it"),
+                                       " is missing, the evaluation needs it"),
                              HasSubstr(Path("train", 0, "gtFine_labelIds") +
                                        " has 8192 pixels"),
                              HasSubstr(Path("val", 0, "gtFine_instanceIds") +
@@ -129,6 +129,47 @@ TEST_F(CheckCityscapesTest, LooksAtTheFilesOfTheTask) {
   EXPECT_THAT(CheckCityscapes(config_),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr(polygons + " is missing")));
+}
+
+TEST_F(CheckCityscapesTest, LabelsThatAnEvaluationOfAPanopticModelReads) {
+  config_.set_task(DataConfig::PANOPTIC);
+  std::filesystem::remove(Path("val", 0, "gtFine_labelIds"));
+  ASSERT_THAT(WritePngAtomically(Path("val", 1, "gtFine_labelIds"),
+                                 cv::Mat(64, 128, CV_8UC1, cv::Scalar(40))),
+              IsOk());
+  std::filesystem::remove(Path("train", 0, "gtFine_labelIds"));  // Not read.
+  EXPECT_THAT(CheckCityscapes(config_), IsOk());
+  CityscapesCheckOptions options;
+  options.needs_labels = true;
+  const auto finds_both = StatusIs(
+      absl::StatusCode::kInvalidArgument,
+      AllOf(HasSubstr("has 2 problems"),
+            HasSubstr(Path("val", 0, "gtFine_labelIds") + " is missing"),
+            HasSubstr(Path("val", 1, "gtFine_labelIds") + " has 8192 pixels")));
+  EXPECT_THAT(CheckCityscapes(config_, options), finds_both);
+  // Also where both splits are one.
+  config_.set_train_split("val");
+  EXPECT_THAT(CheckCityscapes(config_, options), finds_both);
+}
+
+TEST_F(CheckCityscapesTest, InstanceIdsThatAnEvaluationAfterPolygonsReads) {
+  config_.set_task(DataConfig::INSTANCE);
+  std::filesystem::remove(Path("val", 0, "gtFine_instanceIds"));
+  ASSERT_THAT(WritePngAtomically(Path("val", 1, "gtFine_instanceIds"),
+                                 cv::Mat(64, 128, CV_16UC1, cv::Scalar(99))),
+              IsOk());
+  std::filesystem::remove(Path("train", 0, "gtFine_instanceIds"));
+  EXPECT_THAT(CheckCityscapes(config_), IsOk());
+  CityscapesCheckOptions options;
+  options.needs_instance_ids = true;
+  EXPECT_THAT(
+      CheckCityscapes(config_, options),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("has 2 problems"),
+                     HasSubstr(Path("val", 0, "gtFine_instanceIds") +
+                               " is missing, the evaluation needs it"),
+                     HasSubstr(Path("val", 1, "gtFine_instanceIds") +
+                               " holds instance ids of no label: 99"))));
 }
 
 TEST_F(CheckCityscapesTest, AMissingArchiveOfBothSplits) {

@@ -17,6 +17,7 @@
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/data/scene/generated_data.h"
 #include "mask2former/model/testing/tiny_model_config.h"
 #include "mask2former/train/logging/log_file.h"
 
@@ -69,6 +70,18 @@ class RunTrainingTest : public testing::Test {
     const auto content = ReadFile(absl::StrCat(output_, "/", name));
     EXPECT_THAT(content, IsOk());
     return content.ok() ? *content : "";
+  }
+
+  // Draws the data set, removes one file of the val split for good and returns
+  // its path.
+  std::string MakeDataWithout(const std::string& suffix) {
+    EXPECT_THAT(EnsureGeneratedData(experiment_.data()), IsOk());
+    experiment_.mutable_data()->clear_generated();
+    std::string path =
+        absl::StrCat(experiment_.data().root(),
+                     "/gtFine/val/ditherton/ditherton_000000_000019_", suffix);
+    EXPECT_TRUE(std::filesystem::remove(path)) << path;
+    return path;
   }
 
   bool Exists(const std::string& name) {
@@ -297,6 +310,36 @@ TEST_F(RunTrainingTest, DataAreCheckedBeforeTheFirstIteration) {
   const absl::Status status = RunTraining(experiment_, {});
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr(label), HasSubstr("cut")));
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
+TEST_F(RunTrainingTest, WhatPanopticEvaluationReadsIsCheckedToo) {
+  const std::string label = MakeDataWithout("gtFine_labelIds.png");
+  experiment_.mutable_data()->set_task(DataConfig::PANOPTIC);
+  InferenceConfig& inference =
+      *experiment_.mutable_model()->mutable_inference();
+  inference.set_instance_on(true);
+  inference.set_panoptic_on(true);
+  EXPECT_THAT(RunTraining(experiment_, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 problem:"),
+                             HasSubstr(label + " is missing"))));
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
+TEST_F(RunTrainingTest, WhatInstanceEvaluationReadsIsCheckedToo) {
+  const std::string ids = MakeDataWithout("gtFine_instanceIds.png");
+  DataConfig& data = *experiment_.mutable_data();
+  data.set_task(DataConfig::INSTANCE);
+  data.set_class_set(DataConfig::CITYSCAPES_THINGS_8);
+  ModelConfig& model = *experiment_.mutable_model();
+  model.set_num_classes(8);
+  model.mutable_inference()->set_semantic_on(false);
+  model.mutable_inference()->set_instance_on(true);
+  EXPECT_THAT(RunTraining(experiment_, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("has 1 problem:"),
+                             HasSubstr(ids + " is missing"))));
   EXPECT_FALSE(DirectoryExists(output_));
 }
 
