@@ -8,9 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "mask2former/common/status_macros.h"
-#include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/data/data_files.h"
 #include "mask2former/data/image_io.h"
+#include "mask2former/data/label_values.h"
 
 namespace mask2former {
 namespace {
@@ -41,52 +41,6 @@ std::string OtherSourceHint(const CityscapesFrame& frame,
   return absl::StrCat(", or set data.label_source to ",
                       DataConfig::LabelSource_Name(other),
                       " to use the file beside it");
-}
-
-// Train id of each byte of a label image; kOutside where there is none.
-constexpr int kOutside = -1;
-
-std::array<int, 256> TrainIds(DataConfig::LabelSource source) {
-  std::array<int, 256> train_ids;
-  for (int value = 0; value < 256; ++value) {
-    if (source == DataConfig::LABEL_IDS) {
-      train_ids[value] = value < kCityscapesLabelIds
-                             ? CityscapesIdToTrainId()[value]
-                             : kOutside;
-    } else {
-      train_ids[value] =
-          value < kCityscapesClasses || value == kCityscapesIgnore ? value
-                                                                   : kOutside;
-    }
-  }
-  return train_ids;
-}
-
-absl::Status OutsideTable(const std::string& path, const cv::Mat& label,
-                          const std::array<int, 256>& train_ids,
-                          DataConfig::LabelSource source) {
-  std::vector<std::string> values;
-  std::array<bool, 256> seen{};
-  std::string first;
-  int64_t count = 0;
-  for (int y = 0; y < label.rows; ++y) {
-    const uint8_t* row = label.ptr<uint8_t>(y);
-    for (int x = 0; x < label.cols; ++x) {
-      if (train_ids[row[x]] != kOutside) continue;
-      if (count++ == 0) first = absl::StrCat("(", x, ", ", y, ")");
-      if (std::exchange(seen[row[x]], true)) continue;
-      values.push_back(absl::StrCat(static_cast<int>(row[x])));
-    }
-  }
-  const bool is_ids = source == DataConfig::LABEL_IDS;
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, " has ", count, " pixels, the first at (x, y) = ", first,
-      ", with values outside the table: ", absl::StrJoin(values, ", "),
-      is_ids ? "; label ids are 0..33. Is it a *_gtFine_labelTrainIds.png? "
-               "Then set data.label_source to LABEL_TRAIN_IDS"
-             : "; train ids are 0..18, and 255 for ignored pixels. Is it a "
-               "*_gtFine_labelIds.png? Then set data.label_source to "
-               "LABEL_IDS"));
 }
 
 }  // namespace
@@ -198,19 +152,12 @@ std::vector<std::string> FindMissingFiles(
 absl::StatusOr<cv::Mat> ReadCityscapesLabel(const std::string& path,
                                             DataConfig::LabelSource source) {
   M2F_ASSIGN_OR_RETURN(cv::Mat label, ReadPng(path, PngFormat::kGray8));
-  const std::array<int, 256> train_ids = TrainIds(source);
-  bool outside = false;
+  M2F_RETURN_IF_ERROR(CheckCityscapesLabel(label, path, source));
+  const std::array<int, 256> train_ids = CityscapesTrainIds(source);
   std::array<uint8_t, 256> bytes;
-  std::array<bool, 256> is_outside;
   for (int value = 0; value < 256; ++value) {
-    is_outside[value] = train_ids[value] == kOutside;
     bytes[value] = static_cast<uint8_t>(train_ids[value]);
   }
-  for (int y = 0; y < label.rows && !outside; ++y) {
-    const uint8_t* row = label.ptr<uint8_t>(y);
-    for (int x = 0; x < label.cols; ++x) outside |= is_outside[row[x]];
-  }
-  if (outside) return OutsideTable(path, label, train_ids, source);
   for (int y = 0; y < label.rows; ++y) {
     uint8_t* row = label.ptr<uint8_t>(y);
     for (int x = 0; x < label.cols; ++x) row[x] = bytes[row[x]];

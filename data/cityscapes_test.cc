@@ -163,7 +163,7 @@ TEST_F(CityscapesTest, PointsToTheFolderBelow) {
 }
 
 TEST_F(CityscapesTest, AnEmptyFolderIsAnError) {
-  std::filesystem::remove_all(root_ + "/leftImg8bit/val/lindau");
+  std::filesystem::remove_all(root_ + "/leftImg8bit/val/tinyville");
   EXPECT_THAT(ListCityscapes(root_, "val"),
               StatusIs(absl::StatusCode::kNotFound,
                        HasSubstr("no */*_leftImg8bit.png")));

@@ -1,10 +1,9 @@
 #include "mask2former/data/dataset_report.h"
 
 #include <algorithm>
-#include <chrono>
+#include <array>
 #include <memory>
 #include <mutex>
-#include <opencv2/core/mat.hpp>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,151 +13,44 @@
 #include "mask2former/data/cityscapes.h"
 #include "mask2former/data/cityscapes_dataset.h"
 #include "mask2former/data/cityscapes_labels.h"
-#include "mask2former/data/data_files.h"
-#include "mask2former/data/dataset.h"
 #include "mask2former/data/folder_dataset.h"
-#include "mask2former/data/image_io.h"
-#include "mask2former/data/instance_ids.h"
+#include "mask2former/data/label_values.h"
+#include "mask2former/data/official_splits.h"
+#include "mask2former/data/picture_report.h"
+#include "mask2former/data/unpaired_labels.h"
 
 namespace mask2former {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+constexpr char kOutsideName[] = "outside";
 
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-struct OfficialSplit {
-  const char* name;
-  const char* city;  // One of its own.
-  int64_t pictures;
-};
-
-constexpr OfficialSplit kOfficialSplits[] = {{"train", "aachen", 2975},
-                                             {"val", "frankfurt", 500},
-                                             {"test", "berlin", 1525}};
-
-std::string SizeText(const cv::Mat& image) {
-  return absl::StrCat(image.rows, " x ", image.cols);
-}
-
-// What one picture adds to a split's report.
-struct PictureReport {
-  std::vector<std::string> problems;
-  std::string image_kind;  // Empty: not read.
-  std::string label_kind;
-  std::vector<int64_t> class_pixels;
-  std::vector<int64_t> instances;
-  std::vector<int64_t> groups;
-  int64_t pixels = 0;
-  int64_t ignored_pixels = 0;
-  double image_seconds = 0;
-  double label_seconds = 0;
-};
-
-void Note(const absl::Status& status, PictureReport& report) {
-  if (!status.ok()) report.problems.push_back(std::string(status.message()));
-}
-
-void CountLabel(const cv::Mat& label, PictureReport& report) {
-  std::vector<int64_t> counts(256, 0);
-  for (int y = 0; y < label.rows; ++y) {
-    const uint8_t* row = label.ptr<uint8_t>(y);
-    for (int x = 0; x < label.cols; ++x) ++counts[row[x]];
+// Every value of the table.
+std::map<int, ValueReport> TableOf(DataConfig::LabelSource source) {
+  const std::array<int, 256> train_ids = CityscapesTrainIds(source);
+  std::map<int, ValueReport> values;
+  for (int value = 0; value < 256; ++value) {
+    const int train_id = train_ids[value];
+    if (train_id == kOutsideCityscapes) continue;
+    values[value].name = source == DataConfig::LABEL_IDS
+                             ? std::string(CityscapesLabels()[value].name)
+                         : train_id == kCityscapesIgnore
+                             ? "ignored"
+                             : std::string(CityscapesClass(value).name);
   }
-  for (size_t k = 0; k < report.class_pixels.size(); ++k) {
-    report.class_pixels[k] += counts[k];
-  }
-  report.ignored_pixels += counts[kIgnoreLabel];
-  report.pixels += static_cast<int64_t>(label.total());
+  return values;
 }
 
-void CheckPair(const cv::Mat& image, const std::string& image_path,
-               const cv::Mat& other, const std::string& path,
-               PictureReport& report) {
-  if (image.empty() || other.empty() || image.size() == other.size()) return;
-  report.problems.push_back(absl::StrCat(
-      path, " is ", SizeText(other), " pixels, but its picture ", image_path,
-      " is ", SizeText(image), ": they must be equal"));
-}
-
-// Reads with a stop watch.
-template <typename Read>
-cv::Mat Timed(const Read& read, double& seconds, PictureReport& report) {
-  const Clock::time_point start = Clock::now();
-  const absl::StatusOr<cv::Mat> image = read();
-  seconds += SecondsSince(start);
-  Note(image.status(), report);
-  return image.ok() ? *image : cv::Mat();
-}
-
-std::string KindOf(const std::string& path, const cv::Mat& image) {
-  const absl::StatusOr<PngInfo> info = ReadPngInfo(path);
-  return absl::StrCat(SizeText(image), " ",
-                      info.ok() ? Describe(*info) : "not PNG");
-}
-
-// Counts the things of a picture of Cityscapes.
-void CountInstances(const CityscapesFrame& frame, const cv::Mat& image,
-                    PictureReport& report) {
-  const std::string& path = frame.instance_ids_path;
-  if (!DataFileExists(path)) return;
-  const absl::StatusOr<cv::Mat> ids = ReadPng(path, PngFormat::kGray16);
-  Note(ids.status(), report);
-  if (!ids.ok()) return;
-  CheckPair(image, frame.image_path, *ids, path, report);
-  const absl::StatusOr<SegmentedPicture> picture = PanopticSegments(*ids, path);
-  Note(picture.status(), report);
-  if (!picture.ok()) return;
-  for (const Segment& segment : picture->segments) {
-    if (segment.class_id < kCityscapesFirstThing) continue;
-    ++(segment.is_crowd ? report.groups : report.instances)[segment.class_id];
-  }
-}
-
-PictureReport LookAt(const CityscapesFrame& frame, const DataConfig& config) {
-  PictureReport report;
-  report.class_pixels.assign(kCityscapesClasses, 0);
-  report.instances.assign(kCityscapesClasses, 0);
-  report.groups.assign(kCityscapesClasses, 0);
-  const cv::Mat image =
-      Timed([&] { return ReadPng(frame.image_path, PngFormat::kRgb8); },
-            report.image_seconds, report);
-  if (!image.empty()) report.image_kind = KindOf(frame.image_path, image);
-  const std::string& path = frame.label_path(config.label_source());
-  if (DataFileExists(path)) {
-    const cv::Mat label =
-        Timed([&] { return ReadCityscapesLabel(path, config.label_source()); },
-              report.label_seconds, report);
-    if (!label.empty()) {
-      report.label_kind = KindOf(path, label);
-      CountLabel(label, report);
+void AddValues(const PictureReport& picture, SplitReport& split) {
+  for (int value = 0; value < 256; ++value) {
+    if (picture.values[value] == 0) continue;
+    ValueReport& report = split.values[value];
+    if (report.name.empty()) {
+      report.name = kOutsideName;
+      report.first_file = picture.label_path;
     }
-    CheckPair(image, frame.image_path, label, path, report);
+    report.pixels += picture.values[value];
+    ++report.pictures;
   }
-  CountInstances(frame, image, report);
-  if (DataFileExists(frame.polygons_path)) {
-    Note(ReadThings(frame, image.size()).status(), report);
-  }
-  return report;
-}
-
-PictureReport LookAt(const FolderDataset& dataset, int64_t index) {
-  PictureReport report;
-  report.class_pixels.assign(dataset.num_classes(), 0);
-  const FolderFrame& frame = dataset.frames()[index];
-  const cv::Mat image = Timed([&] { return ReadImageAsRgb(frame.image_path); },
-                              report.image_seconds, report);
-  if (!image.empty()) report.image_kind = KindOf(frame.image_path, image);
-  const cv::Mat label = Timed([&] { return dataset.LoadLabel(index); },
-                              report.label_seconds, report);
-  if (!label.empty()) {
-    report.label_kind = KindOf(frame.label_path, label);
-    CountLabel(label, report);
-  }
-  CheckPair(image, frame.image_path, label, frame.label_path, report);
-  return report;
 }
 
 void Add(PictureReport& picture, SplitReport& split) {
@@ -166,7 +58,11 @@ void Add(PictureReport& picture, SplitReport& split) {
     split.problems.push_back(std::move(problem));
   }
   if (!picture.image_kind.empty()) ++split.image_kinds[picture.image_kind];
-  if (!picture.label_kind.empty()) ++split.label_kinds[picture.label_kind];
+  if (!picture.label_kind.empty()) {
+    ++split.label_kinds[picture.label_kind];
+    ++split.labels_decoded;
+  }
+  AddValues(picture, split);
   for (size_t k = 0; k < picture.class_pixels.size(); ++k) {
     split.classes[k].pixels += picture.class_pixels[k];
     split.classes[k].pictures += picture.class_pixels[k] > 0 ? 1 : 0;
@@ -208,6 +104,12 @@ absl::Status LookAtAll(int64_t count, const DatasetReportOptions& options,
 // Classes that no label shows, where all labels were read.
 void NoteUnseen(SplitReport& split) {
   if (split.looked_at < split.pictures || split.labels == 0) return;
+  if (split.labels_decoded < split.labels) {
+    split.notes.push_back(absl::StrCat(split.labels - split.labels_decoded,
+                                       " labels could not be read: whether all "
+                                       "classes are seen is not known"));
+    return;
+  }
   if (split.pixels > 0 && split.ignored_pixels == split.pixels) {
     split.notes.push_back(
         "all pixels are ignored: its labels are not public, say, and it cannot "
@@ -230,14 +132,8 @@ absl::StatusOr<SplitReport> CityscapesSplit(
   SplitReport split;
   split.name = name;
   split.pictures = static_cast<int64_t>(frames.size());
-  for (const OfficialSplit& official : kOfficialSplits) {
-    if (name == official.name && std::any_of(frames.begin(), frames.end(),
-                                             [&](const CityscapesFrame& frame) {
-                                               return frame.city ==
-                                                      official.city;
-                                             })) {
-      split.expected = official.pictures;
-    }
+  if (const OfficialSplit* official = FindOfficialSplit(name, frames)) {
+    split.expected = official->pictures;
   }
   if (split.expected != -1 && split.expected != split.pictures) {
     split.problems.push_back(absl::StrCat(
@@ -256,12 +152,18 @@ absl::StatusOr<SplitReport> CityscapesSplit(
     }
   }
   split.problems.insert(split.problems.end(), missing.begin(), missing.end());
+  M2F_ASSIGN_OR_RETURN(const std::vector<std::string> alone,
+                       FindLabelsWithoutPicture(config.root(), name, frames,
+                                                config.label_source()));
+  split.labels_without_picture = static_cast<int64_t>(alone.size());
+  split.problems.insert(split.problems.end(), alone.begin(), alone.end());
+  split.values = TableOf(config.label_source());
   for (int k = 0; k < kCityscapesClasses; ++k) {
     split.classes.push_back({std::string(CityscapesClass(k).name)});
   }
   M2F_RETURN_IF_ERROR(LookAtAll(
       split.pictures, options,
-      [&](int64_t i) { return LookAt(frames[i], config); }, split));
+      [&](int64_t i) { return LookAtPicture(frames[i], config); }, split));
   NoteUnseen(split);
   return split;
 }
@@ -282,8 +184,8 @@ absl::StatusOr<SplitReport> FolderSplit(const DataConfig& config,
     split.classes.push_back({c});
   }
   M2F_RETURN_IF_ERROR(LookAtAll(
-      split.pictures, options, [&](int64_t i) { return LookAt(*dataset, i); },
-      split));
+      split.pictures, options,
+      [&](int64_t i) { return LookAtPicture(*dataset, i); }, split));
   NoteUnseen(split);
   return split;
 }
@@ -307,19 +209,51 @@ std::vector<std::string> SplitsOf(const DataConfig& config,
   return splits;
 }
 
+// Official splits that are not there, although others are.
+void NoteAbsentSplits(DatasetReport& report) {
+  const auto is_official = [](const SplitReport& split) {
+    return split.expected != -1;
+  };
+  if (std::none_of(report.splits.begin(), report.splits.end(), is_official)) {
+    return;
+  }
+  for (const OfficialSplit& official : OfficialSplits()) {
+    if (std::any_of(report.splits.begin(), report.splits.end(),
+                    [&official](const SplitReport& split) {
+                      return split.name == official.name;
+                    })) {
+      continue;
+    }
+    report.notes.push_back(absl::StrCat("there is no split ", official.name,
+                                        ", of which Cityscapes has ",
+                                        official.pictures, " pictures"));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<DatasetReport> MakeDatasetReport(
     const DataConfig& config, const DatasetReportOptions& options) {
   DatasetReport report;
   report.root = config.root();
+  absl::Status first_error;
+  bool is_any_readable = false;
   for (const std::string& name : SplitsOf(config, options)) {
-    M2F_ASSIGN_OR_RETURN(SplitReport split,
-                         config.has_folder()
-                             ? FolderSplit(config, name, options)
-                             : CityscapesSplit(config, name, options));
-    report.splits.push_back(std::move(split));
+    absl::StatusOr<SplitReport> split =
+        config.has_folder() ? FolderSplit(config, name, options)
+                            : CityscapesSplit(config, name, options);
+    is_any_readable |= split.ok();
+    if (!split.ok()) {
+      SplitReport unreadable;
+      unreadable.name = name;
+      unreadable.problems.push_back(std::string(split.status().message()));
+      first_error.Update(split.status());
+      split = std::move(unreadable);
+    }
+    report.splits.push_back(*std::move(split));
   }
+  if (!is_any_readable) return first_error;
+  if (options.splits.empty()) NoteAbsentSplits(report);
   return report;
 }
 

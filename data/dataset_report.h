@@ -22,13 +22,24 @@ struct ClassReport {
   int64_t groups = 0;     // both only for Cityscapes.
 };
 
+// What the label files of a split hold of a value. Pixels of one value are
+// those of one class, of none, or outside the table.
+struct ValueReport {
+  std::string name;  // "road"; "outside" of the table.
+  int64_t pixels = 0;
+  int64_t pictures = 0;    // That have it.
+  std::string first_file;  // That has it; only if it is outside.
+};
+
 struct SplitReport {
   std::string name;
   // Pictures that the official split has; -1 where that is not known.
   int64_t expected = -1;
   int64_t pictures = 0;
-  int64_t labels = 0;     // Label files that are there.
+  int64_t labels = 0;                  // Label files of these pictures.
+  int64_t labels_without_picture = 0;  // Besides, where the labels lie.
   int64_t looked_at = 0;  // Pictures of which all files were decoded.
+  int64_t labels_decoded = 0;
   // A line each, with the file and the way out; files in order.
   std::vector<std::string> problems;
   // What a run survives, but somebody should know.
@@ -37,6 +48,8 @@ struct SplitReport {
   std::map<std::string, int64_t> image_kinds;
   std::map<std::string, int64_t> label_kinds;
   std::vector<ClassReport> classes;
+  // By value: all of the table, and those outside that occur. Of Cityscapes.
+  std::map<int, ValueReport> values;
   int64_t pixels = 0;
   int64_t ignored_pixels = 0;
   // Mean time that one core needs to read and decode a file.
@@ -47,6 +60,9 @@ struct SplitReport {
 struct DatasetReport {
   std::string root;
   std::vector<SplitReport> splits;
+  // Of the data set as a whole, as those of a split.
+  std::vector<std::string> problems;
+  std::vector<std::string> notes;
 
   bool has_problems() const;
   std::string ToText() const;
@@ -71,9 +87,9 @@ struct DatasetReportOptions {
 // labels outside the table, damage, classes that are never seen, numbers of
 // things, the share of ignored pixels, and how fast files decode.
 //
-// Problems are part of the report. Returns an error only if there is nothing
-// to report on: as ListCityscapes(), ValidateDataConfig() and
-// FolderDataset::Create().
+// Problems are part of the report, that a split cannot be read at all among
+// them. Returns an error only if none can: as ListCityscapes(),
+// ValidateDataConfig() and FolderDataset::Create().
 absl::StatusOr<DatasetReport> MakeDatasetReport(
     const DataConfig& config, const DatasetReportOptions& options = {});
 

@@ -24,7 +24,7 @@ struct TinyCityscapesOptions {
 // learnt. The same on every machine.
 //
 // Picture i of train lies in city "aachen" for even i, "ulm" for odd ones,
-// those of val in "lindau": {city}_{i:06}_000019.
+// those of val in "tinyville", no official city: {city}_{i:06}_000019.
 absl::Status WriteTinyCityscapes(const std::string& root,
                                  const TinyCityscapesOptions& options = {});
 

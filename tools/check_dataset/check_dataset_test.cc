@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <string>
@@ -15,6 +16,7 @@
 #include "mask2former/common/testing/test_folder.h"
 #include "mask2former/data/image_io.h"
 #include "mask2former/data/testing/tiny_cityscapes.h"
+#include "mask2former/data/testing/zip_folder.h"
 
 namespace mask2former {
 namespace {
@@ -71,6 +73,33 @@ TEST_F(CheckDatasetTest, ProblemsExitWith1AndAreInTheReport) {
   EXPECT_EQ(json["ok"], false);
   EXPECT_THAT(json["splits"][0]["problems"][0].get<std::string>(),
               HasSubstr(label));
+}
+
+TEST_F(CheckDatasetTest, AnArchiveCutInHalfIsInTheReport) {
+  const std::string data = root_ + "/data";
+  const std::string archive = data + "/gtFine_trainvaltest.zip";
+  ASSERT_THAT(ZipFolder(data, "gtFine", archive), IsOk());
+  std::filesystem::remove_all(data + "/gtFine");
+  const auto bytes = ReadFile(archive);
+  ASSERT_THAT(bytes, IsOk());
+  ASSERT_THAT(WriteFileAtomically(archive, bytes->substr(0, bytes->size() / 2)),
+              IsOk());
+  EXPECT_EQ(Run("--root=" + data), 1);
+  EXPECT_THAT(Text("error.txt"), HasSubstr(archive));
+  const nlohmann::json json = Json();
+  ASSERT_FALSE(json.is_discarded());
+  EXPECT_EQ(json["ok"], false);
+  EXPECT_THAT(json["problems"][0].get<std::string>(), HasSubstr(archive));
+}
+
+TEST_F(CheckDatasetTest, OneSplitThatIsAbsentLeavesTheReportOfTheOthers) {
+  EXPECT_EQ(Run("--splits=test,val --root=" + root_ + "/data"), 1);
+  const nlohmann::json json = Json();
+  ASSERT_FALSE(json.is_discarded());
+  EXPECT_EQ(json["ok"], false);
+  EXPECT_THAT(json["splits"][0]["problems"][0].get<std::string>(),
+              HasSubstr("no split \"test\""));
+  EXPECT_EQ(json["splits"][1]["looked_at"], 2);
 }
 
 TEST_F(CheckDatasetTest, SaysWhatIsMissingOnItsCommandLine) {

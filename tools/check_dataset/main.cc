@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "mask2former/common/file_io.h"
@@ -49,6 +50,11 @@ absl::StatusOr<DataConfig> FindConfig(const CommandLine& line) {
   return config;
 }
 
+absl::Status WriteJson(const DatasetReport& report) {
+  if (FLAGS_json.empty()) return absl::OkStatus();
+  return WriteFileAtomically(ResolveUserPath(FLAGS_json), report.ToJson());
+}
+
 absl::Status Run(const CommandLine& line) {
   M2F_ASSIGN_OR_RETURN(const DataConfig config, FindConfig(line));
   DatasetReportOptions options;
@@ -64,14 +70,19 @@ absl::Status Run(const CommandLine& line) {
     std::fprintf(stderr, "split %s: %lld of %lld\n", split.c_str(),
                  static_cast<long long>(done), static_cast<long long>(total));
   };
-  M2F_ASSIGN_OR_RETURN(const DatasetReport report,
-                       MakeDatasetReport(config, options));
-  std::fputs(report.ToText().c_str(), stdout);
-  if (!FLAGS_json.empty()) {
-    M2F_RETURN_IF_ERROR(
-        WriteFileAtomically(ResolveUserPath(FLAGS_json), report.ToJson()));
+  const absl::StatusOr<DatasetReport> report =
+      MakeDatasetReport(config, options);
+  if (!report.ok()) {
+    // Whoever reads the JSON learns why.
+    DatasetReport failed;
+    failed.root = config.root();
+    failed.problems.push_back(std::string(report.status().message()));
+    M2F_RETURN_IF_ERROR(WriteJson(failed));
+    return report.status();
   }
-  if (!report.has_problems()) return absl::OkStatus();
+  std::fputs(report->ToText().c_str(), stdout);
+  M2F_RETURN_IF_ERROR(WriteJson(*report));
+  if (!report->has_problems()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("data set ", config.root(), " has problems, see above"));
 }
