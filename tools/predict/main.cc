@@ -30,22 +30,25 @@ DEFINE_string(input, "",
               "pattern such as 'frames/*.jpg'. Needed.");
 DEFINE_string(output, "predictions",
               "Folder for the results; made if missing.");
-DEFINE_string(save, "",
-              "What to write, a list out of overlay, color (8-bit RGB), "
-              "label_ids, train_ids (8-bit gray), confidence (gray: share of "
-              "the best class in the sum of all classes' scores), raw "
-              "(safetensors with pred_logits and pred_masks), raw_scores (the "
-              "same with sem_seg), panoptic (JSON and PNG of segments), "
-              "panoptic_overlay, instances (text file and a mask each) and "
-              "instance_overlay. The experiment must switch on the task: "
-              "model.inference.semantic_on, panoptic_on, instance_on. By "
-              "default the overlay of each task that it switches on. With "
-              "classes of your own (data.folder): overlay, color, train_ids "
-              "(class numbers), confidence, raw, raw_scores.");
+DEFINE_string(
+    save, "",
+    "What to write, a list out of overlay, color (8-bit RGB), "
+    "label_ids, train_ids (8-bit gray), confidence (gray: share of "
+    "the best class in the sum of all classes' scores), raw "
+    "(safetensors with pred_logits and pred_masks), raw_scores (the "
+    "same with sem_seg), panoptic (JSON and PNG of segments), "
+    "panoptic_overlay, instances (text file and a mask each) and "
+    "instance_overlay. The experiment must switch on the task: "
+    "model.inference.semantic_on, panoptic_on, instance_on. By "
+    "default the overlay of each task that it switches on; with --tta "
+    "overlay. With classes of your own (data.folder): overlay, color, "
+    "train_ids "
+    "(class numbers), confidence, raw, raw_scores.");
 DEFINE_int32(confidence_bits, 8, "8 or 16 bits per pixel of confidence.");
 DEFINE_bool(tta, false,
             "Test-time augmentation: labels from the mean over several sizes "
-            "and the mirror image, eval.tta in the experiment.");
+            "and the mirror image, eval.tta in the experiment. For --save= "
+            "overlay, color, label_ids, train_ids and confidence.");
 DEFINE_bool(overwrite, false,
             "Whether to do pictures again whose results are there.");
 
@@ -82,12 +85,13 @@ absl::Status Run(const CommandLine& line) {
   }
   options.input = experiment.data().input();
   options.inference = experiment.model().inference();
-  options.kinds = OverlaysOf(options.inference);
+  options.tta = experiment.eval().tta();
+  if (FLAGS_tta) options.tta.set_enabled(true);
+  options.kinds =
+      DefaultPredictionFiles(options.inference, options.tta.enabled());
   if (!FLAGS_save.empty()) {
     M2F_ASSIGN_OR_RETURN(options.kinds, ParsePredictionFiles(FLAGS_save));
   }
-  options.tta = experiment.eval().tta();
-  if (FLAGS_tta) options.tta.set_enabled(true);
   M2F_ASSIGN_OR_RETURN(const std::shared_ptr<Segmentor> segmentor,
                        LoadSegmentor(experiment, FLAGS_weights));
   M2F_ASSIGN_OR_RETURN(const PredictSummary summary,

@@ -82,8 +82,9 @@ absl::Status CheckOptions(const PredictOptions& options) {
   for (const PredictionFile kind : options.kinds) {
     if (IsSemantic(kind) && kind != PredictionFile::kRawScores) continue;
     return absl::InvalidArgumentError(
-        "--tta averages the scores of the semantic task: with it, only "
-        "overlay, color, label_ids, train_ids and confidence can be saved");
+        "--tta (eval.tta.enabled) averages the scores of the semantic task: "
+        "with it, --save takes only overlay, color, label_ids, train_ids and "
+        "confidence; --save=overlay, for one");
   }
   return ValidateTestTimeAugmentation(options.tta);
 }

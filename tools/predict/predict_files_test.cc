@@ -17,6 +17,7 @@
 namespace mask2former {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class PredictFilesTest : public testing::Test {
@@ -98,11 +99,27 @@ TEST_F(PredictFilesTest, AveragesOverSizes) {
   EXPECT_GT(cv::countNonZero(Labels("a") == 13), 61 * 37 - 10);
   options_.kinds = {PredictionFile::kTrainIds, PredictionFile::kRaw};
   EXPECT_THAT(Run(),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("--tta")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("--tta"), HasSubstr("--save=overlay"))));
   options_.kinds = {PredictionFile::kColor};
   options_.tta.set_max_size(0);
   EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
                               HasSubstr("eval.tta.max_size")));
+}
+
+TEST_F(PredictFilesTest, AveragesByDefaultWhateverTheTasks) {
+  AddPicture("a", 13);
+  options_.inference.set_panoptic_on(true);
+  options_.inference.set_instance_on(true);
+  options_.tta.set_enabled(true);
+  options_.tta.add_min_size(37);
+  options_.kinds =
+      DefaultPredictionFiles(options_.inference, options_.tta.enabled());
+  const auto summary = Run();
+  ASSERT_THAT(summary, IsOk());
+  EXPECT_EQ(summary->done, 1);
+  EXPECT_TRUE(FileExists(
+      PredictionPath(options_.output, "a", PredictionFile::kOverlay)));
 }
 
 TEST_F(PredictFilesTest, SkipsWhatIsDoneUnlessToldOtherwise) {

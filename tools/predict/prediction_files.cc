@@ -215,7 +215,9 @@ bool IsSemantic(PredictionFile kind) {
   return kind != PredictionFile::kRaw && !IsPanoptic(kind) && !IsInstance(kind);
 }
 
-std::vector<PredictionFile> OverlaysOf(const InferenceConfig& config) {
+std::vector<PredictionFile> DefaultPredictionFiles(
+    const InferenceConfig& config, bool test_time_augmentation) {
+  if (test_time_augmentation) return {PredictionFile::kOverlay};
   std::vector<PredictionFile> kinds;
   if (config.semantic_on()) kinds.push_back(PredictionFile::kOverlay);
   if (config.panoptic_on()) kinds.push_back(PredictionFile::kPanopticOverlay);

@@ -58,8 +58,11 @@ enum class PredictionFile {
 absl::StatusOr<std::vector<PredictionFile>> ParsePredictionFiles(
     absl::string_view list);
 
-// The overlay of each task that `config` switches on.
-std::vector<PredictionFile> OverlaysOf(const InferenceConfig& config);
+// What is kept if nobody says: the overlay of each task that `config` switches
+// on; with test-time augmentation, which only the semantic task has, its
+// overlay.
+std::vector<PredictionFile> DefaultPredictionFiles(
+    const InferenceConfig& config, bool test_time_augmentation);
 
 // Whether a prediction must have its scores for these.
 bool NeedScores(const std::vector<PredictionFile>& kinds);

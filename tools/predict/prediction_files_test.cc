@@ -186,18 +186,21 @@ TEST_F(WritePredictionFilesTest, RefusesObjectsOfOtherClasses) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 7 classes")));
 }
 
-TEST(OverlaysOfTest, AreThoseOfTheTasks) {
+TEST(DefaultPredictionFilesTest, AreTheOverlaysOfTheTasks) {
   InferenceConfig config;
-  EXPECT_THAT(OverlaysOf(config), ElementsAre(PredictionFile::kOverlay));
+  EXPECT_THAT(DefaultPredictionFiles(config, false),
+              ElementsAre(PredictionFile::kOverlay));
   config.set_panoptic_on(true);
   config.set_instance_on(true);
+  EXPECT_THAT(DefaultPredictionFiles(config, true),
+              ElementsAre(PredictionFile::kOverlay));
   EXPECT_THAT(
-      OverlaysOf(config),
+      DefaultPredictionFiles(config, false),
       ElementsAre(PredictionFile::kOverlay, PredictionFile::kPanopticOverlay,
                   PredictionFile::kInstanceOverlay));
   config.set_semantic_on(false);
   config.set_panoptic_on(false);
-  EXPECT_THAT(OverlaysOf(config),
+  EXPECT_THAT(DefaultPredictionFiles(config, false),
               ElementsAre(PredictionFile::kInstanceOverlay));
 }
 
