@@ -103,6 +103,7 @@ class SplitValidation final : public Trainer::Validation {
   absl::StatusOr<EvaluationRecord> Run(int64_t iteration) override {
     EvaluatorOptions options;
     options.eval = experiment_.eval();
+    options.eval.mutable_tta()->set_enabled(false);  // As the original.
     options.label_source = experiment_.data().label_source();
     options.input = experiment_.data().input();
     options.inference = experiment_.model().inference();

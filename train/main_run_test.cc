@@ -162,6 +162,15 @@ TEST_F(RunTrainingTest, LeavesWhatIsDocumented) {
               AllOf(HasSubstr("beta2: 0.999"), HasSubstr("seed: 3")));
 }
 
+// Which would leave out the panoptic task.
+TEST_F(RunTrainingTest, NeverAveragesOverSizesWhileItTrains) {
+  experiment_.mutable_eval()->mutable_tta()->set_enabled(true);
+  experiment_.mutable_model()->mutable_inference()->set_panoptic_on(true);
+  ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
+  EXPECT_THAT(Content("eval/step_2/metrics.json"),
+              AllOf(HasSubstr("panoptic_seg"), HasSubstr("\"sem_seg\"")));
+}
+
 TEST_F(RunTrainingTest, AnOldRunIsNeverInTheWayUnasked) {
   ASSERT_THAT(RunTraining(experiment_, {}), IsOk());
   EXPECT_THAT(RunTraining(experiment_, {}),
