@@ -82,12 +82,17 @@ absl::StatusOr<std::string> CityscapesFolder(absl::string_view root,
 }
 
 absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
-    absl::string_view root, absl::string_view split) {
+    absl::string_view root, absl::string_view split,
+    CityscapesLabelFolder label_folder) {
   root = absl::StripSuffix(root, "/");
   M2F_ASSIGN_OR_RETURN(const std::string images,
                        CityscapesFolder(root, "leftImg8bit", split));
-  M2F_ASSIGN_OR_RETURN(const std::string labels,
-                       CityscapesFolder(root, "gtFine", split));
+  absl::StatusOr<std::string> labels = CityscapesFolder(root, "gtFine", split);
+  if (label_folder == CityscapesLabelFolder::kIfThere &&
+      absl::IsNotFound(labels.status())) {
+    labels = absl::StrCat(root, "/gtFine/", split);
+  }
+  M2F_RETURN_IF_ERROR(labels.status());
   M2F_ASSIGN_OR_RETURN(const std::vector<std::string> cities,
                        ListDataFolder(images));
   std::vector<CityscapesFrame> frames;
@@ -103,7 +108,7 @@ absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
       frame.city = city;
       frame.image_path = absl::StrCat(folder, "/", file);
       const std::string stem =
-          absl::StrCat(labels, "/", city, "/", frame.name, "_gtFine_");
+          absl::StrCat(*labels, "/", city, "/", frame.name, "_gtFine_");
       frame.label_ids_path = absl::StrCat(stem, "labelIds.png");
       frame.label_train_ids_path = absl::StrCat(stem, "labelTrainIds.png");
       frame.instance_ids_path = absl::StrCat(stem, "instanceIds.png");

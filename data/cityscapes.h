@@ -47,12 +47,17 @@ absl::StatusOr<std::string> CityscapesFolder(absl::string_view root,
                                              absl::string_view kind,
                                              absl::string_view split);
 
+// Whether a split needs a folder in gtFine/. Without one, the paths of labels
+// are where they would be.
+enum class CityscapesLabelFolder { kNeeded, kIfThere };
+
 // The pictures of a split ("train", "val", "test"), by city and name, in byte
 // order: the same on every machine.
 //
 // Returns as CityscapesFolder().
 absl::StatusOr<std::vector<CityscapesFrame>> ListCityscapes(
-    absl::string_view root, absl::string_view split);
+    absl::string_view root, absl::string_view split,
+    CityscapesLabelFolder label_folder = CityscapesLabelFolder::kNeeded);
 
 // Problems of the files' presence, each a line that names the file and the way
 // out: labels without a picture are not reported, pictures without a label are.

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <opencv2/core.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/test_folder.h"
@@ -151,6 +152,30 @@ TEST_F(CityscapesTest, NamesTheFolderThatIsMissing) {
       ListCityscapes(root_, "test"),
       StatusIs(absl::StatusCode::kNotFound,
                AllOf(HasSubstr("no split \"test\""), HasSubstr("train, val"))));
+}
+
+TEST_F(CityscapesTest, ListsPicturesWithoutLabelsIfAsked) {
+  std::filesystem::rename(root_ + "/leftImg8bit/val",
+                          root_ + "/leftImg8bit/test");
+  EXPECT_THAT(ListCityscapes(root_, "test"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("gtFine")));
+  const auto frames =
+      ListCityscapes(root_, "test", CityscapesLabelFolder::kIfThere);
+  ASSERT_THAT(frames, IsOk());
+  EXPECT_TRUE(FileExists(frames->front().image_path));
+  EXPECT_EQ(frames->front().label_ids_path,
+            absl::StrCat(root_, "/gtFine/test/", frames->front().city, "/",
+                         frames->front().name, "_gtFine_labelIds.png"));
+  EXPECT_THAT(FindMissingLabels(*frames, kIds),
+              testing::SizeIs(frames->size()));
+  // Pictures must be there, and archives whole.
+  EXPECT_THAT(ListCityscapes(root_, "val", CityscapesLabelFolder::kIfThere),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("leftImg8bit")));
+  std::filesystem::remove_all(root_ + "/gtFine");
+  ASSERT_THAT(WriteFileAtomically(root_ + "/gtFine_trainvaltest.zip", "half"),
+              IsOk());
+  EXPECT_THAT(ListCityscapes(root_, "test", CityscapesLabelFolder::kIfThere),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("gtFine")));
 }
 
 TEST_F(CityscapesTest, PointsToTheFolderBelow) {
