@@ -1,13 +1,19 @@
 #include "mask2former/eval/generic_metrics.h"
 
+#include <ATen/core/Tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <opencv2/core.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "mask2former/common/safetensors.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/data/cityscapes_labels.h"
+#include "mask2former/eval/confusion_matrix.h"
+#include "mask2former/eval/generic_scores.h"
+#include "mask2former/eval/testing/random_images.h"
 #include "mask2former/eval/testing/worked_example.h"
 
 namespace mask2former {
@@ -43,6 +49,35 @@ TEST(GenericMetricsTest, ScoresTheWorkedExample) {
   // Rider is predicted but never there.
   EXPECT_TRUE(std::isnan(scores.iou[12]));
   EXPECT_TRUE(std::isnan(scores.accuracy[12]));
+}
+
+// Against the original's formulas; both ways to get there.
+TEST(GenericMetricsTest, EqualsTheOriginalOn200RandomSets) {
+  auto golden = ReadSafetensors("eval/testdata/random_generic.safetensors");
+  ASSERT_THAT(golden, IsOk());
+  const at::Tensor wanted = golden->tensors.at("scores");
+  ASSERT_EQ(wanted.size(0), 200);
+  for (int s = 0; s < 200; ++s) {
+    GenericMetrics metrics(kCityscapesClasses);
+    ConfusionMatrix confusion;
+    for (int i = 0; i < 3; ++i) {
+      const ExampleImage image = RandomImage(absl::StrCat("eval/", s, "/", i));
+      ASSERT_THAT(confusion.Add(image.labels, image.predictions), IsOk());
+      // What is predicted as no class is left out, as the original does.
+      const cv::Mat predictions = ToTrainIds(image.predictions);
+      cv::Mat truth = ToTrainIds(image.labels);
+      truth.setTo(kCityscapesIgnore, predictions == kCityscapesIgnore);
+      ASSERT_THAT(metrics.Add(truth, predictions), IsOk());
+    }
+    const double* const w = wanted[s].const_data_ptr<double>();
+    for (const GenericScores& scores :
+         {metrics.Compute(), GenericCityscapesScores(confusion)}) {
+      EXPECT_NEAR(scores.mean_iou, w[0], 1e-9) << s;
+      EXPECT_NEAR(scores.frequency_weighted_iou, w[1], 1e-9) << s;
+      EXPECT_NEAR(scores.mean_accuracy, w[2], 1e-9) << s;
+      EXPECT_NEAR(scores.pixel_accuracy, w[3], 1e-9) << s;
+    }
+  }
 }
 
 TEST(GenericMetricsTest, IgnoredPixelsDoNotCountAtAll) {

@@ -3,6 +3,8 @@
 
   random_sets.safetensors           scores of 200 sets of three images that both languages draw from
                                     u(name, i): see eval/testing/random_images.cc
+  random_generic.safetensors        mIoU, fwIoU, mACC, pACC of the same sets, fractions, by the formulas of the
+                                    original training code's generic evaluator
   worked_example_official.{txt,json}  its console output and its result file for the two images of
                                     eval/testing/worked_example.cc
   palette_{1,2,4,8}_bits.png        5 x 7 pixels, values (13 y + x) mod (number of colours)
@@ -144,6 +146,43 @@ def write_random_sets():
     )
 
 
+def generic_scores(images):
+    """mIoU, fwIoU, mACC, pACC of (instanceIds, predicted label ids), classes and ignored pixels by train id."""
+    from cityscapesscripts.helpers.labels import labels
+
+    classes = 19
+    train_ids = np.full(256, classes)
+    for label in labels:
+        if 0 <= label.trainId < classes:
+            train_ids[label.id] = label.trainId
+    matrix = np.zeros((classes + 1, classes + 1), np.int64)  # [prediction, ground truth]
+    for instances, prediction in images:
+        np.add.at(matrix, (train_ids[prediction], train_ids[labels_of(instances)]), 1)
+    matrix = matrix[:-1, :-1]
+    right, truth, predicted = matrix.diagonal(), matrix.sum(0), matrix.sum(1)
+    seen = truth > 0
+    iou = right[seen] / (truth + predicted - right)[seen]
+    return [
+        iou.mean(),
+        (iou * truth[seen]).sum() / truth.sum(),
+        (right[seen] / truth[seen]).mean(),
+        right.sum() / truth.sum(),
+    ]
+
+
+def write_random_generic():
+    example = generic_scores((instances, prediction) for _, instances, prediction in worked_example())
+    # What the original evaluator itself says of these.
+    assert np.allclose(np.multiply(example, 100), [70.2146, 85.1414, 73.0398, 89.3113], 0, 5e-5)
+    scores = [
+        generic_scores(random_image(f"eval/{s}/{i}") for i in range(IMAGES)) for s in range(SETS)
+    ]
+    assert np.isfinite(scores).all()
+    safetensors.numpy.save_file(
+        {"scores": np.array(scores)}, TESTDATA / "random_generic.safetensors"
+    )
+
+
 def worked_example():
     """(name, instanceIds, prediction), drawn from the source that the tests draw from."""
     source = (ROOT / "eval" / "testing" / "worked_example.cc").read_text()
@@ -180,6 +219,7 @@ def write_palettes():
 def main():
     TESTDATA.mkdir(exist_ok=True)
     write_random_sets()
+    write_random_generic()
     write_worked_example()
     write_palettes()
     for path in TESTDATA.iterdir():
