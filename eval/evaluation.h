@@ -55,6 +55,9 @@ struct Evaluation {
   std::optional<InstanceScores> instance;
   // Of data.folder, instead of these.
   std::optional<OwnClassesResult> own_classes;
+  // Whether predictions are means over sizes and mirror images: these scores
+  // are no one's but those of the same sizes.
+  bool test_time_augmentation = false;
   std::vector<EvaluationPicture> pictures;
   // Task by task in the order semantic, panoptic, instance; the worst first.
   std::vector<WorstPicture> worst;

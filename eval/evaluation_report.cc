@@ -1,10 +1,12 @@
 #include "mask2former/eval/evaluation_report.h"
 
+#include <cmath>
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "mask2former/data/cityscapes_labels.h"
 #include "mask2former/eval/generic_scores.h"
 #include "mask2former/eval/instance_report.h"
 #include "mask2former/eval/own_classes_report.h"
@@ -67,34 +69,61 @@ std::string EvaluationTables(const Evaluation& evaluation) {
     tables.push_back(OwnClassesTable(*evaluation.own_classes));
     tables.push_back(GenericLine(evaluation.own_classes->scores));
   }
+  if (evaluation.test_time_augmentation && !tables.empty()) {
+    tables.insert(tables.begin(),
+                  "With test-time augmentation, the mean over sizes:\n");
+  }
   return absl::StrJoin(tables, "\n");
 }
 
 std::string MetricsJson(const Evaluation& evaluation, JsonNan nan) {
-  if (evaluation.own_classes) return OwnClassesJson(*evaluation.own_classes);
+  const std::string suffix = evaluation.test_time_augmentation ? "_TTA" : "";
+  if (evaluation.own_classes) {
+    return OwnClassesJson(*evaluation.own_classes, suffix);
+  }
   Entries all;
   if (evaluation.semantic) {
     const CityscapesScores& scores = evaluation.semantic->scores;
     all.merge(OfficialJsonEntries(evaluation.semantic->metrics, nan));
-    all["sem_seg"] = Percents({{"IoU", scores.mean_class_iou},
-                               {"iIoU", scores.mean_class_instance_iou},
-                               {"IoU_sup", scores.mean_category_iou},
-                               {"iIoU_sup", scores.mean_category_instance_iou}},
-                              nan);
-    all["sem_seg_generic"] =
+    all["sem_seg" + suffix] =
+        Percents({{"IoU", scores.mean_class_iou},
+                  {"iIoU", scores.mean_class_instance_iou},
+                  {"IoU_sup", scores.mean_category_iou},
+                  {"iIoU_sup", scores.mean_category_instance_iou}},
+                 nan);
+    all["sem_seg_generic" + suffix] =
         Percents(Generic(evaluation.semantic->generic), nan);
   }
   if (evaluation.panoptic) {
     all.merge(PanopticJsonEntries(*evaluation.panoptic, nan));
-    all["panoptic_seg"] = Percents(PanopticSeg(*evaluation.panoptic), nan);
+    all["panoptic_seg" + suffix] =
+        Percents(PanopticSeg(*evaluation.panoptic), nan);
   }
   if (evaluation.instance) {
     all.merge(InstanceJsonEntries(*evaluation.instance, nan));
-    all["segm"] = Percents({{"AP", evaluation.instance->mean_ap},
-                            {"AP50", evaluation.instance->mean_ap50}},
-                           nan);
+    all["segm" + suffix] = Percents({{"AP", evaluation.instance->mean_ap},
+                                     {"AP50", evaluation.instance->mean_ap50}},
+                                    nan);
   }
   return JsonDictionary(all, "");
+}
+
+bool IsAllVoid(const Evaluation& evaluation) {
+  if (evaluation.semantic) {
+    const ConfusionMatrix& confusion = evaluation.semantic->metrics.confusion();
+    for (int c = 0; c < kCityscapesClasses; ++c) {
+      if (confusion.GroundTruthCount(CityscapesClass(c).id) > 0) return false;
+    }
+    return true;
+  }
+  if (evaluation.panoptic) {
+    for (const PanopticScores::Category& category :
+         evaluation.panoptic->categories) {
+      if (category.true_positives + category.false_negatives > 0) return false;
+    }
+    return true;
+  }
+  return evaluation.instance && std::isnan(evaluation.instance->mean_ap);
 }
 
 Scores MainScores(const Evaluation& evaluation) {

@@ -11,7 +11,8 @@
 namespace mask2former {
 
 // The official programs' tables of the tasks that were scored, one below the
-// other, and the line of generic scores. Empty if nothing was.
+// other, and the line of generic scores; above them a line that tells of
+// test-time augmentation. Empty if nothing was.
 std::string EvaluationTables(const Evaluation& evaluation);
 
 // The scores of the tasks that were scored in one dictionary:
@@ -27,9 +28,15 @@ std::string EvaluationTables(const Evaluation& evaluation);
 //   sem_seg_generic  fwIoU, mACC, mIoU, pACC
 //   segm             AP, AP50
 //   panoptic_seg     PQ, PQ_st, PQ_th, RQ, ..., SQ, ...
-// Of a user's own classes: OwnClassesJson().
+//
+// These names end in "_TTA" with test-time augmentation, as there. Of a user's
+// own classes: OwnClassesJson(), with this suffix.
 std::string MetricsJson(const Evaluation& evaluation,
                         JsonNan nan = JsonNan::kBare);
+
+// Whether the ground truth of all pictures had nothing to find, so that scores
+// are undefined.
+bool IsAllVoid(const Evaluation& evaluation);
 
 // The main scores of the tasks that were scored by name, fractions: PQ, SQ and
 // RQ, those of things and stuff; IoU, nIoU, IoU_category, nIoU_category,

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/eval/generic_scores.h"
@@ -93,6 +94,23 @@ TEST(MetricsJsonTest, OfOneTaskHasOnlyItsOwn) {
   }
 }
 
+TEST(MetricsJsonTest, NamesTellOfTestTimeAugmentation) {
+  Evaluation evaluation;
+  evaluation.semantic = WorkedEvaluation().semantic;
+  const auto plain = nlohmann::json::parse(
+      MetricsJson(evaluation, JsonNan::kNull), nullptr, false);
+  evaluation.test_time_augmentation = true;
+  const auto json = nlohmann::json::parse(
+      MetricsJson(evaluation, JsonNan::kNull), nullptr, false);
+  ASSERT_FALSE(json.is_discarded());
+  EXPECT_EQ(json.size(), plain.size());
+  EXPECT_EQ(json["sem_seg_TTA"], plain["sem_seg"]);
+  EXPECT_EQ(json["sem_seg_generic_TTA"], plain["sem_seg_generic"]);
+  EXPECT_FALSE(json.contains("sem_seg"));
+  EXPECT_THAT(EvaluationTables(evaluation),
+              testing::StartsWith("With test-time augmentation"));
+}
+
 TEST(EvaluationTablesTest, ShowEveryTaskThatWasScored) {
   Evaluation evaluation = WorkedEvaluation();
   EXPECT_THAT(EvaluationTables(evaluation),
@@ -101,8 +119,31 @@ TEST(EvaluationTablesTest, ShowEveryTaskThatWasScored) {
                     HasSubstr("AP_50%")));
   evaluation.semantic.reset();
   EXPECT_THAT(EvaluationTables(evaluation),
-              AllOf(HasSubstr("AP_50%"), Not(HasSubstr("Score Average"))));
+              AllOf(HasSubstr("AP_50%"), Not(HasSubstr("Score Average")),
+                    Not(HasSubstr("test-time"))));
   EXPECT_THAT(EvaluationTables({}), IsEmpty());
+}
+
+TEST(IsAllVoidTest, IsWhereNoTaskHadAnythingToFind) {
+  Evaluation full = WorkedEvaluation(), empty;
+  EXPECT_FALSE(IsAllVoid(full));
+  EXPECT_FALSE(IsAllVoid(empty)) << "nothing was scored";
+  CityscapesMetrics semantic;
+  const cv::Mat zeros = cv::Mat::zeros(2, 3, CV_8UC1);
+  ASSERT_THAT(semantic.Add(zeros, zeros + 7, {}), IsOk());
+  empty.semantic = {semantic, semantic.Compute(),
+                    GenericCityscapesScores(semantic.confusion())};
+  EXPECT_TRUE(IsAllVoid(empty));
+  full.semantic.reset();
+  EXPECT_FALSE(IsAllVoid(full));
+  empty.semantic.reset();
+  empty.panoptic = PanopticMetrics().Compute();
+  EXPECT_TRUE(IsAllVoid(empty));
+  full.panoptic.reset();
+  EXPECT_FALSE(IsAllVoid(full));
+  empty.panoptic.reset();
+  empty.instance = InstanceMetrics().Compute();
+  EXPECT_TRUE(IsAllVoid(empty));
 }
 
 TEST(MainScoresTest, AreFractionsInOrder) {

@@ -197,6 +197,7 @@ absl::StatusOr<Evaluation> Evaluate(absl::Span<const CityscapesFrame> frames,
   const int64_t warm_up = std::min<int64_t>(5, total - 1);
 
   Evaluation result;
+  result.test_time_augmentation = options.eval.tta().enabled();
   std::vector<WorstPictures> worst(tasks.size(),
                                    WorstPictures(options.num_worst));
   std::future<absl::Status> scored;  // While the next picture is segmented.

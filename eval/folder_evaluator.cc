@@ -90,6 +90,7 @@ absl::StatusOr<Evaluation> EvaluateFolder(const FolderDataset& pictures,
   const EvaluationModeGuard evaluation_mode(segmentor);
   GenericMetrics metrics(static_cast<int>(pictures.num_classes()));
   Evaluation result;
+  result.test_time_augmentation = options.eval.tta().enabled();
   WorstPictures worst(options.num_worst);
   const int64_t total = pictures.size();
   const int64_t warm_up = std::min<int64_t>(5, total - 1);

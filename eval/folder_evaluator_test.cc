@@ -120,6 +120,7 @@ TEST_F(EvaluateFolderTest, AveragesOverSizesIfAskedTo) {
   const auto result = Run();
   ASSERT_THAT(result, IsOk());
   EXPECT_GT(result->own_classes->scores.pixel_accuracy, 0.9);
+  EXPECT_TRUE(result->test_time_augmentation);
   options_.eval.mutable_tta()->add_min_size(-1);
   EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
                               HasSubstr("eval.tta")));

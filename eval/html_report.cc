@@ -311,6 +311,10 @@ absl::StatusOr<std::string> HtmlReport(const Evaluation& evaluation,
       "</style></head><body>\n<h1>", Escape(info.title), "</h1>\n<p>",
       info.images, " pictures, weights ", Escape(info.weights),
       ". Scores in percent; a dash where one is undefined.</p>\n",
+      evaluation.test_time_augmentation
+          ? "<p>With test-time augmentation: each picture at several sizes, "
+            "the mean of what the model says of them.</p>\n"
+          : "",
       MainScoreBoxes(evaluation));
   if (evaluation.panoptic) html += PanopticTables(*evaluation.panoptic);
   if (evaluation.semantic) {

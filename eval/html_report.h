@@ -15,9 +15,9 @@ struct HtmlReportInfo {
   std::string weights;  // Where they came from.
 };
 
-// A page about an evaluation, one file without any other: the main scores, a
-// table per task by class, the confusion matrix as a heat map, and the worst
-// pictures.
+// A page about an evaluation, one file without any other: the main scores,
+// whether they are those of test-time augmentation, a table per task by class,
+// the confusion matrix as a heat map, and the worst pictures.
 //
 // Returns Internal if a picture cannot be encoded.
 absl::StatusOr<std::string> HtmlReport(const Evaluation& evaluation,

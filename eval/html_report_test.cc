@@ -96,10 +96,13 @@ OwnClassesResult OwnClasses() {
 TEST(HtmlReportTest, ShowsClassesOfTheUsersOwn) {
   Evaluation evaluation;
   evaluation.own_classes = OwnClasses();
+  EXPECT_THAT(Page(evaluation), Not(HasSubstr("test-time augmentation")));
+  evaluation.test_time_augmentation = true;
   const std::string page = Page(evaluation);
   EXPECT_THAT(
       page,
-      AllOf(HasSubstr("<b>45.8</b>mIoU"), HasSubstr("<b>70.0</b>pACC"),
+      AllOf(HasSubstr("With test-time augmentation"),
+            HasSubstr("<b>45.8</b>mIoU"), HasSubstr("<b>70.0</b>pACC"),
             HasSubstr("rgb(255,0,0)\"></span>c&lt;rack</td><td>25.0</td>"
                       "<td>50.0</td><td>20.0</td>"),
             HasSubstr("mean of things</td><td>25.0</td>"),

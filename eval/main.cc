@@ -18,9 +18,9 @@ DEFINE_string(weights, "",
               "output_dir.");
 DEFINE_string(
     output_dir, "",
-    "Folder for metrics.json, report.html, pictures/ and predictions/. "
-    "By default "
-    "evaluation/ in the experiment's output_dir.");
+    "Folder for metrics.json, report.html, pictures/ and predictions/; with "
+    "--tta metrics_tta.json and so on. By default evaluation/ in the "
+    "experiment's output_dir.");
 DEFINE_string(split, "",
               "Folder below leftImg8bit/ and gtFine/. By default the "
               "experiment's data.val_split. With data.folder: \"val\", the "

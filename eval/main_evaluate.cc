@@ -19,6 +19,7 @@
 #include "mask2former/data/data_files.h"
 #include "mask2former/data/folder_dataset.h"
 #include "mask2former/data/scene/generated_data.h"
+#include "mask2former/eval/eval_config.pb.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/evaluator.h"
 #include "mask2former/eval/folder_evaluator.h"
@@ -28,13 +29,27 @@
 namespace mask2former {
 namespace {
 
+constexpr char kPredictHint[] =
+    "\nWith --write_predictions a split without labels is not scored";
+
 // The pictures of the split, drawn first if the experiment says so.
 absl::StatusOr<std::vector<CityscapesFrame>> Frames(DataConfig data,
-                                                    const std::string& split) {
+                                                    const std::string& split,
+                                                    bool write_predictions) {
   data.set_root(ResolveUserPath(data.root()));
   M2F_RETURN_IF_ERROR(ValidateDataConfig(data));
   M2F_RETURN_IF_ERROR(EnsureGeneratedData(data));
-  return ListCityscapes(data.root(), split);
+  absl::StatusOr<std::vector<CityscapesFrame>> frames =
+      ListCityscapes(data.root(), split,
+                     write_predictions ? CityscapesLabelFolder::kIfThere
+                                       : CityscapesLabelFolder::kNeeded);
+  if (absl::IsNotFound(frames.status()) && !write_predictions &&
+      ListCityscapes(data.root(), split, CityscapesLabelFolder::kIfThere)
+          .ok()) {
+    return absl::NotFoundError(
+        absl::StrCat(frames.status().message(), kPredictHint));
+  }
+  return frames;
 }
 
 // Whether the split can be scored: every picture has the ground truth that the
@@ -72,9 +87,7 @@ absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
       ListProblemsOf(absl::StrCat("split ", split), missing);
   if (!status.ok() && none) {
     return absl::Status(status.code(),
-                        absl::StrCat(status.message(),
-                                     "\nWith --write_predictions a split "
-                                     "without labels is not scored"));
+                        absl::StrCat(status.message(), kPredictHint));
   }
   M2F_RETURN_IF_ERROR(status);
   return true;
@@ -82,17 +95,43 @@ absl::StatusOr<bool> HasTruth(const std::vector<CityscapesFrame>& frames,
 
 constexpr size_t kWorstPictures = 10;
 
+// What names of files end in: results of test-time augmentation lie beside the
+// others.
+const char* Suffix(bool test_time_augmentation) {
+  return test_time_augmentation ? "_tta" : "";
+}
+
+// The experiment's settings and the options'.
+EvalConfig EvalOf(const Experiment& experiment,
+                  const EvaluateExperimentOptions& options) {
+  EvalConfig eval = experiment.eval();
+  if (options.tta) eval.mutable_tta()->set_enabled(true);
+  return eval;
+}
+
+// The archive has label images of the test split that say nothing.
+void WarnOfVoid(const Evaluation& evaluation, const std::string& split,
+                const std::string& predictions_dir) {
+  if (!IsAllVoid(evaluation)) return;
+  LOG(WARNING) << "all labels of split " << split
+               << " are void: its scores are undefined; the benchmark's server "
+                  "scores "
+               << (predictions_dir.empty() ? "what --write_predictions writes"
+                                           : predictions_dir);
+}
+
 absl::Status Report(const Evaluation& evaluation, const std::string& output_dir,
                     const HtmlReportInfo& info, bool scored, bool valid_json,
                     std::ostream& console) {
+  const char* suffix = Suffix(evaluation.test_time_augmentation);
   if (scored) {
     console << EvaluationTables(evaluation) << std::flush;
     M2F_RETURN_IF_ERROR(WriteFileAtomically(
-        absl::StrCat(output_dir, "/metrics.json"),
+        absl::StrCat(output_dir, "/metrics", suffix, ".json"),
         MetricsJson(evaluation, valid_json ? JsonNan::kNull : JsonNan::kBare)));
     M2F_ASSIGN_OR_RETURN(const std::string html, HtmlReport(evaluation, info));
-    M2F_RETURN_IF_ERROR(
-        WriteFileAtomically(absl::StrCat(output_dir, "/report.html"), html));
+    M2F_RETURN_IF_ERROR(WriteFileAtomically(
+        absl::StrCat(output_dir, "/report", suffix, ".html"), html));
   }
   LOG(INFO) << absl::StrFormat(
       "%.3f s for a picture: %.3f s computing, the rest waiting for files, "
@@ -148,14 +187,15 @@ absl::StatusOr<Evaluation> EvaluateOwnPictures(
   M2F_ASSIGN_OR_RETURN(const std::unique_ptr<FolderDataset> pictures,
                        FolderPictures(experiment.data(), split));
   FolderEvaluatorOptions evaluator_options;
-  evaluator_options.eval = experiment.eval();
-  if (options.tta) evaluator_options.eval.mutable_tta()->set_enabled(true);
+  evaluator_options.eval = EvalOf(experiment, options);
+  const char* suffix = Suffix(evaluator_options.eval.tta().enabled());
   evaluator_options.input = experiment.data().input();
   evaluator_options.inference = experiment.model().inference();
-  evaluator_options.pictures_dir = absl::StrCat(output_dir, "/pictures");
+  evaluator_options.pictures_dir =
+      absl::StrCat(output_dir, "/pictures", suffix);
   if (options.write_predictions) {
     evaluator_options.predictions_dir =
-        absl::StrCat(output_dir, "/predictions");
+        absl::StrCat(output_dir, "/predictions", suffix);
   }
   evaluator_options.num_worst = kWorstPictures;
   evaluator_options.progress = ProgressLines();
@@ -183,22 +223,24 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   const std::string split =
       options.split.empty() ? experiment.data().val_split() : options.split;
   const std::string output_dir = OutputDir(experiment, options);
-  M2F_ASSIGN_OR_RETURN(const std::vector<CityscapesFrame> frames,
-                       Frames(experiment.data(), split));
+  M2F_ASSIGN_OR_RETURN(
+      const std::vector<CityscapesFrame> frames,
+      Frames(experiment.data(), split, options.write_predictions));
   EvaluatorOptions evaluator_options;
   M2F_ASSIGN_OR_RETURN(
       evaluator_options.score,
       HasTruth(frames, split, experiment, options.write_predictions));
-  evaluator_options.eval = experiment.eval();
-  if (options.tta) evaluator_options.eval.mutable_tta()->set_enabled(true);
+  evaluator_options.eval = EvalOf(experiment, options);
+  const char* suffix = Suffix(evaluator_options.eval.tta().enabled());
   evaluator_options.num_worst = kWorstPictures;
   evaluator_options.label_source = experiment.data().label_source();
   evaluator_options.input = experiment.data().input();
   evaluator_options.inference = experiment.model().inference();
-  evaluator_options.pictures_dir = absl::StrCat(output_dir, "/pictures");
+  evaluator_options.pictures_dir =
+      absl::StrCat(output_dir, "/pictures", suffix);
   if (options.write_predictions) {
     evaluator_options.predictions_dir =
-        absl::StrCat(output_dir, "/predictions");
+        absl::StrCat(output_dir, "/predictions", suffix);
   }
   evaluator_options.progress = ProgressLines();
 
@@ -207,6 +249,9 @@ absl::StatusOr<Evaluation> EvaluateExperiment(
   M2F_RETURN_IF_ERROR(CreateDirectories(output_dir));
   M2F_ASSIGN_OR_RETURN(Evaluation evaluation,
                        Evaluate(frames, evaluator_options, *segmentor));
+  if (evaluator_options.score) {
+    WarnOfVoid(evaluation, split, evaluator_options.predictions_dir);
+  }
   M2F_RETURN_IF_ERROR(Report(evaluation, output_dir,
                              ReportInfo(experiment, options, split,
                                         static_cast<int64_t>(frames.size())),

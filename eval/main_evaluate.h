@@ -32,8 +32,12 @@ struct EvaluateExperimentOptions {
 //   predictions/   the benchmarks' files, see BuildTaskEvaluations(), if asked
 //                  for
 //
+// With test-time augmentation these are metrics_tta.json, report_tta.html,
+// pictures_tta/ and predictions_tta/, so that both stay.
+//
 // A split without any label image, such as "test", is predicted but not scored
-// if predictions are asked for.
+// if predictions are asked for; it need not have a folder in gtFine/ then.
+// Labels that are all void, which the archive has for "test", are warned of.
 //
 // With data.folder the splits are "val" and "train", the task is the semantic
 // one and predictions are class numbers, see EvaluateFolder().

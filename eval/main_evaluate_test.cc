@@ -4,14 +4,21 @@
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <opencv2/core.hpp>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "mask2former/common/file_io.h"
 #include "mask2former/common/testing/parse_text_proto.h"
 #include "mask2former/common/testing/status_matchers.h"
 #include "mask2former/common/testing/test_folder.h"
+#include "mask2former/data/cityscapes.h"
+#include "mask2former/data/image_io.h"
 #include "mask2former/eval/evaluation_report.h"
 #include "mask2former/eval/own_classes_report.h"
 #include "mask2former/eval/report.h"
@@ -26,6 +33,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 // A whole experiment with a model of a moment.
@@ -92,14 +100,77 @@ TEST_F(EvaluateExperimentTest, WritesPredictionsThatScoreTheSame) {
             OfficialJson(evaluation->semantic->metrics));
 }
 
-TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
+TEST_F(EvaluateExperimentTest, TestTimeAugmentationLiesBesideThePlainOne) {
+  TestTimeAugmentation& tta = *experiment_.mutable_eval()->mutable_tta();
+  tta.add_min_size(64);
+  tta.add_min_size(96);
+  std::ostringstream console;
+  options_.write_predictions = true;
+  ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  const std::string folder = root_ + "/run/evaluation/";
+  const auto plain = ReadFile(folder + "metrics.json");
+  ASSERT_THAT(plain, IsOk());
+  EXPECT_THAT(console.str(), Not(HasSubstr("test-time")));
+  options_.tta = true;
+  const auto evaluation = EvaluateExperiment(experiment_, options_, console);
+  ASSERT_THAT(evaluation, IsOk());
+  EXPECT_TRUE(evaluation->test_time_augmentation);
+  EXPECT_THAT(console.str(), HasSubstr("With test-time augmentation"));
+  EXPECT_EQ(ReadFile(folder + "metrics.json").value(), *plain);
+  EXPECT_THAT(*plain, HasSubstr("\"sem_seg\""));
+  EXPECT_THAT(
+      ReadFile(folder + "metrics_tta.json").value(),
+      AllOf(HasSubstr("\"sem_seg_TTA\""), Not(HasSubstr("\"sem_seg\""))));
+  EXPECT_THAT(ReadFile(folder + "report.html").value(),
+              Not(HasSubstr("test-time")));
+  EXPECT_THAT(ReadFile(folder + "report_tta.html").value(),
+              HasSubstr("test-time augmentation"));
+  EXPECT_THAT(ListDirectory(folder + "pictures_tta").value(), SizeIs(2));
+  EXPECT_THAT(ListDirectory(folder + "predictions_tta/semantic").value(),
+              SizeIs(3));
+}
+
+// With the labels that the archive has for its test split.
+TEST_F(EvaluateExperimentTest, WarnsOfLabelsThatAreAllVoid) {
   std::ostringstream console;
   ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  experiment_.mutable_data()->clear_generated();
+  const auto frames = ListCityscapes(root_ + "/data", "val");
+  ASSERT_THAT(frames, IsOk());
+  for (const CityscapesFrame& frame : *frames) {
+    ASSERT_THAT(WritePngAtomically(frame.label_ids_path,
+                                   cv::Mat::zeros(64, 128, CV_8UC1)),
+                IsOk());
+    ASSERT_THAT(WritePngAtomically(frame.instance_ids_path,
+                                   cv::Mat::zeros(64, 128, CV_16UC1)),
+                IsOk());
+  }
+  experiment_.mutable_model()->mutable_inference()->set_panoptic_on(true);
+  experiment_.mutable_model()->mutable_inference()->set_instance_on(true);
+  testing::internal::CaptureStderr();
+  const auto evaluation = EvaluateExperiment(experiment_, options_, console);
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_THAT(evaluation, IsOk());
+  EXPECT_THAT(log, AllOf(HasSubstr("all labels of split val are void"),
+                         HasSubstr("--write_predictions")));
+  EXPECT_TRUE(std::isnan(evaluation->semantic->scores.mean_class_iou));
+  EXPECT_TRUE(std::isnan(evaluation->panoptic->all.mean.pq));
+}
+
+TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
+  std::ostringstream console;
+  testing::internal::CaptureStderr();
+  ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("void")));
   // The training pictures become a test split.
   std::filesystem::rename(root_ + "/data/leftImg8bit/train",
                           root_ + "/data/leftImg8bit/test");
   experiment_.mutable_data()->clear_generated();
   options_.split = "test";
+  EXPECT_THAT(
+      EvaluateExperiment(experiment_, options_, console),
+      StatusIs(absl::StatusCode::kNotFound,
+               AllOf(HasSubstr("gtFine"), HasSubstr("--write_predictions"))));
   ASSERT_THAT(CreateDirectories(root_ + "/data/gtFine/test"), IsOk());
   EXPECT_THAT(EvaluateExperiment(experiment_, options_, console),
               StatusIs(absl::StatusCode::kInvalidArgument,
@@ -115,6 +186,42 @@ TEST_F(EvaluateExperimentTest, PredictsASplitWithoutLabels) {
       ListDirectory(root_ + "/run/evaluation/predictions/semantic");
   ASSERT_THAT(files, IsOk());
   EXPECT_THAT(*files, SizeIs(1));
+}
+
+TEST_F(EvaluateExperimentTest, PredictsAllTasksWithoutAnyFolderOfLabels) {
+  std::ostringstream console;
+  ASSERT_THAT(EvaluateExperiment(experiment_, options_, console), IsOk());
+  experiment_.mutable_data()->clear_generated();
+  for (const char* name : {"/data/gtFine", "/run"}) {
+    std::filesystem::remove_all(root_ + name);
+  }
+  std::filesystem::rename(root_ + "/data/leftImg8bit/val",
+                          root_ + "/data/leftImg8bit/test");
+  options_.split = "test";
+  options_.write_predictions = true;
+  experiment_.mutable_model()->mutable_inference()->set_panoptic_on(true);
+  experiment_.mutable_model()->mutable_inference()->set_instance_on(true);
+  std::ostringstream quiet;
+  const auto evaluation = EvaluateExperiment(experiment_, options_, quiet);
+  ASSERT_THAT(evaluation, IsOk());
+  EXPECT_FALSE(evaluation->semantic || evaluation->panoptic ||
+               evaluation->instance);
+  EXPECT_EQ(quiet.str(), "");
+  const std::string folder = root_ + "/run/evaluation/";
+  EXPECT_FALSE(FileExists(folder + "metrics.json"));
+  EXPECT_TRUE(FileExists(folder + "predictions/panoptic.json"));
+  for (const char* task : {"semantic", "panoptic", "instance"}) {
+    const auto files = ListDirectory(folder + "predictions/" + task);
+    ASSERT_THAT(files, IsOk()) << task;
+    const char* ending =
+        absl::string_view(task) == "instance" ? ".txt" : ".png";
+    EXPECT_GE(std::count_if(files->begin(), files->end(),
+                            [&](const std::string& file) {
+                              return absl::EndsWith(file, ending);
+                            }),
+              3)
+        << task;
+  }
 }
 
 TEST_F(EvaluateExperimentTest, ScoresPicturesInFolders) {

@@ -70,22 +70,23 @@ std::string OwnClassesTable(const OwnClassesResult& result) {
          Line("mean", result.scores.mean_iou, result.scores.mean_accuracy);
 }
 
-std::string OwnClassesJson(const OwnClassesResult& result) {
+std::string OwnClassesJson(const OwnClassesResult& result,
+                           const std::string& suffix) {
   json classes = json::object();
   for (size_t k = 0; k < result.names.size(); ++k) {
     classes[result.names[k]] =
         Pair(result.scores.iou[k], result.scores.accuracy[k]);
   }
-  json root = {{"mIoU", Number(result.scores.mean_iou)},
-               {"fwIoU", Number(result.scores.frequency_weighted_iou)},
-               {"mACC", Number(result.scores.mean_accuracy)},
-               {"pACC", Number(result.scores.pixel_accuracy)},
-               {"classes", std::move(classes)}};
+  json root = {{"mIoU" + suffix, Number(result.scores.mean_iou)},
+               {"fwIoU" + suffix, Number(result.scores.frequency_weighted_iou)},
+               {"mACC" + suffix, Number(result.scores.mean_accuracy)},
+               {"pACC" + suffix, Number(result.scores.pixel_accuracy)},
+               {"classes" + suffix, std::move(classes)}};
   if (HasBothKinds(result)) {
     const KindMeans things = MeansOfKind(result, true);
     const KindMeans stuff = MeansOfKind(result, false);
-    root["things"] = Pair(things.iou, things.accuracy);
-    root["stuff"] = Pair(stuff.iou, stuff.accuracy);
+    root["things" + suffix] = Pair(things.iou, things.accuracy);
+    root["stuff" + suffix] = Pair(stuff.iou, stuff.accuracy);
   }
   return root.dump(/*indent=*/2, ' ', /*ensure_ascii=*/false,
                    json::error_handler_t::replace) +

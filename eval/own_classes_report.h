@@ -36,8 +36,10 @@ std::string OwnClassesTable(const OwnClassesResult& result);
 
 // {"mIoU": .., "fwIoU": .., "mACC": .., "pACC": .., "classes": {NAME: {"IoU":
 // .., "accuracy": ..}}}, and "things" and "stuff" with the means of both kinds.
-// Fractions; null where undefined.
-std::string OwnClassesJson(const OwnClassesResult& result);
+// Fractions; null where undefined. `suffix` goes behind each of these names but
+// NAME, IoU and accuracy.
+std::string OwnClassesJson(const OwnClassesResult& result,
+                           const std::string& suffix = "");
 
 }  // namespace mask2former
 

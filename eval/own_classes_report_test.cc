@@ -68,6 +68,13 @@ TEST(OwnClassesReportTest, JsonHasNullWhereAScoreIsUndefined) {
   EXPECT_TRUE(json["classes"]["hole"]["IoU"].is_null());
   EXPECT_DOUBLE_EQ(json["things"]["accuracy"], 0.5);
   EXPECT_DOUBLE_EQ(json["stuff"]["accuracy"], 0.75);
+  const auto marked =
+      nlohmann::json::parse(OwnClassesJson(result, "_TTA"), nullptr,
+                            /*allow_exceptions=*/false);
+  EXPECT_EQ(marked.size(), json.size());
+  for (const auto& [key, value] : json.items()) {
+    EXPECT_EQ(marked[key + "_TTA"], value) << key;
+  }
 }
 
 }  // namespace
