@@ -75,13 +75,12 @@ absl::Status PrepareData(const Experiment& experiment, bool was_checked) {
     M2F_RETURN_IF_ERROR(EnsureGeneratedData(experiment.data()));
   }
   // What Evaluate() reads; labels alone give all scores but nIoU, of which it
-  // warns. Test-time augmentation is for the semantic task only.
+  // warns.
   const InferenceConfig& inference = experiment.model().inference();
   CityscapesCheckOptions options;
   options.needs_labels = inference.semantic_on();
   options.needs_instance_ids =
-      (inference.panoptic_on() || inference.instance_on()) &&
-      !experiment.eval().tta().enabled();
+      inference.panoptic_on() || inference.instance_on();
   if (was_checked) options.max_files = 8;
   return CheckCityscapes(experiment.data(), options);
 }

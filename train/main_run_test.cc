@@ -352,5 +352,16 @@ TEST_F(RunTrainingTest, WhatInstanceEvaluationReadsIsCheckedToo) {
   EXPECT_FALSE(DirectoryExists(output_));
 }
 
+// Which evaluations during training do not use.
+TEST_F(RunTrainingTest, TestTimeAugmentationChangesNothingOfTheCheck) {
+  const std::string ids = MakeDataWithout("gtFine_instanceIds.png");
+  experiment_.mutable_model()->mutable_inference()->set_panoptic_on(true);
+  experiment_.mutable_eval()->mutable_tta()->set_enabled(true);
+  EXPECT_THAT(RunTraining(experiment_, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(ids + " is missing")));
+  EXPECT_FALSE(DirectoryExists(output_));
+}
+
 }  // namespace
 }  // namespace mask2former
