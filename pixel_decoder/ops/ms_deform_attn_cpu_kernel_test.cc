@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <torch/autograd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "mask2former/common/testing/sparse_array.h"
 #include "mask2former/common/testing/tensor_matchers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_best_kernel.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_reference.h"
@@ -267,26 +267,6 @@ INSTANTIATE_TEST_SUITE_P(AllVectors, MsDeformAttnCpuKernelTest,
                                           testing::Values(1, 6, 32, 64, 93)),
                          Name);
 
-// Zeros that are not there until they are touched.
-class SparseArray {
- public:
-  explicit SparseArray(size_t count)
-      : bytes_(count * sizeof(float)),
-        memory_(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
-    EXPECT_NE(memory_, MAP_FAILED);
-  }
-  ~SparseArray() { munmap(memory_, bytes_); }
-  SparseArray(const SparseArray&) = delete;
-  SparseArray& operator=(const SparseArray&) = delete;
-
-  float* data() { return static_cast<float*>(memory_); }
-
- private:
-  const size_t bytes_;
-  void* const memory_;
-};
-
 const MsDeformAttnCpuKernel<float>& Best() {
   return *GetMsDeformAttnCpuKernel<float>(BestCpuVectors());
 }
@@ -301,7 +281,7 @@ TEST(MsDeformAttnCpuKernelSizeTest, ReadsAndAddsBehindTwoToTheThirtyOne) {
   const int64_t level_shapes[] = {1024, 2048, 2, 2};
   const size_t count = size_t{33} * sizes.positions * 32;
   ASSERT_GT(count - 32 * sizes.positions, size_t{1} << 31);
-  SparseArray value(count), grad_value(count);
+  SparseArray<float> value(count), grad_value(count);
   std::fill_n(value.data() + count - 32, 32, 3.0f);
   std::fill_n(grad_value.data() + count - 64, 64, 7.0f);
   std::vector<float> locations, weights;
@@ -349,9 +329,9 @@ TEST(MsDeformAttnCpuKernelSizeTest, MakesSamplesBehindTwoToTheThirtyOne) {
                                    /*points=*/2};
   const int64_t level_shapes[] = {4, 8};
   const size_t count = size_t{1} << 31, centre_count = size_t{1} << 27;
-  SparseArray centres(centre_count), offsets(2 * count), logits(count);
-  SparseArray locations(2 * count), weights(count);
-  SparseArray grad_offsets(2 * count), grad_logits(count);
+  SparseArray<float> centres(centre_count), offsets(2 * count), logits(count);
+  SparseArray<float> locations(2 * count), weights(count);
+  SparseArray<float> grad_offsets(2 * count), grad_logits(count);
   centres.data()[centre_count - 1] = 1;
   offsets.data()[2 * count - 1] = 1.5;
   logits.data()[count - 1] = logits.data()[count - 2] = 9;
