@@ -2,7 +2,8 @@
 """Counts the instructions that a GPU runs for a kernel, without a GPU.
 
   python3 tools/sass/sass.py pixel_decoder/ops/ms_deform_attn_kernel.cu --kernel 'Forward.*float'
-  python3 tools/sass/sass.py FILE.cu --kernel NAME --trips 3,4 --items 48
+  python3 tools/sass/sass.py FILE.cu --kernel NAME --trips 3,4 --items 48 --maximum 20.5
+  python3 tools/sass/sass.py --each tools/sass/ms_deform_attn.txt
 
 Compiles the source with nvcc to sm_90 (--arch), disassembles it and prints for each kernel whose
 demangled name matches --kernel: registers, spills, instructions, and every loop with its depth, its
@@ -17,8 +18,12 @@ it. A loop that runs over work of its own (a stride over the grid) gets trip cou
 depth run differently often, --loops n1,n2,.. says it for each in the order printed; 0 is a loop that is
 not entered, as one that is unrolled further than it runs.
 
+--maximum fails (exit code 1) where a kernel issues more for an item. --each does what the lines of a file
+say, each the arguments of one call with paths from the repository's root, and prints a line for each.
+
 Needs nvcc (CUDA_HOME, /usr/local/cuda or PATH) and nvdisasm: --nvdisasm, or NVDISASM, beside nvcc,
-on PATH, or inside the Python package triton (site-packages/triton/backends/nvidia/bin).
+on PATH, or inside the Python package triton (site-packages/triton/backends/nvidia/bin). Exit code 3
+without them.
 """
 
 import argparse
@@ -27,6 +32,7 @@ import dataclasses
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -149,11 +155,17 @@ def demangle(names):
     return dict(zip(names, short))
 
 
+def give_up(message):
+    """Ends the program for lack of a tool, which is no verdict on the kernels."""
+    print(message, file=sys.stderr)
+    sys.exit(3)
+
+
 def find_nvcc():
     for path in [os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin/nvcc"), shutil.which("nvcc")]:
         if path and os.path.exists(path):
             return path
-    sys.exit("sass: nvcc not found: set CUDA_HOME to the CUDA toolkit")
+    return give_up("sass: nvcc not found: set CUDA_HOME to the CUDA toolkit")
 
 
 def find_nvdisasm(given, nvcc):
@@ -163,7 +175,8 @@ def find_nvdisasm(given, nvcc):
                  shutil.which("nvdisasm"), inside]:
         if path and os.path.exists(path):
             return path
-    sys.exit("sass: nvdisasm not found: give --nvdisasm; `pip install triton` has one in triton/backends/nvidia/bin")
+    return give_up("sass: nvdisasm not found: give --nvdisasm; `pip install triton` has one in "
+                   "triton/backends/nvidia/bin")
 
 
 def disassemble(source, arch, nvcc, nvdisasm, flags):
@@ -185,45 +198,103 @@ def describe(counts):
         f"{n} {group}" for group, n in sorted(counts.items(), key=lambda item: (item[0] == "other", item[0])))
 
 
-def main():
+def make_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source")
+    parser.add_argument("source", nargs="?")
     parser.add_argument("--kernel", default="", help="regular expression for the demangled name")
     parser.add_argument("--arch", default="90")
     parser.add_argument("--trips", default="", help="how often loops run, by depth: 3,4")
     parser.add_argument("--loops", default="", help="the same for each loop, in the order printed: 1,0,2")
     parser.add_argument("--items", type=float, default=0, help="results that a warp works on")
+    parser.add_argument("--maximum", type=float, help="of what a warp may issue for an item")
+    parser.add_argument("--each", help="file of arguments, a call in each line")
     parser.add_argument("--nvdisasm", default="")
     parser.add_argument("--flag", action="append", default=[], help="one more flag for nvcc, such as --flag=-DX=1")
-    arguments = parser.parse_args()
-    nvcc = find_nvcc()
-    code, log = disassemble(arguments.source, arguments.arch, nvcc, find_nvdisasm(arguments.nvdisasm, nvcc),
-                            arguments.flag)
-    kernels, resources = parse(code), parse_resources(log)
-    names = demangle([k.name for k in kernels])
+    return parser
+
+
+def parse_arguments(words):
+    """What they say, with at least a source or a file of calls."""
+    parser = make_parser()
+    arguments = parser.parse_args(words)
+    if (arguments.source is None) == (arguments.each is None):
+        parser.error("give a source or --each")
+    if arguments.maximum is not None and not arguments.items > 0:
+        parser.error("--maximum is for each of --items")
+    return arguments
+
+
+def read_calls(path):
+    """The calls that a file lists; lines that begin with # are comments."""
+    calls = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            words = shlex.split(line, comments=True)
+            if words:
+                calls.append(parse_arguments(words))
+                calls[-1].source = os.path.join(ROOT, calls[-1].source)
+    if not calls:
+        sys.exit(f"sass: {path} lists nothing")
+    return calls
+
+
+def print_kernel(kernel, name, arch, resources):
+    print(f"{name}  (sm_{arch})")
+    print(f"  {resources}")
+    print(f"  {describe(kernel.count())}")
+    for loop in kernel.loops:
+        inner = not any(o.first >= loop.first and o.last <= loop.last and o is not loop for o in kernel.loops)
+        print(f"  {'  ' * loop.depth}{'innermost ' if inner else ''}loop, depth {loop.depth}: "
+              f"{describe(kernel.count(loop.first, loop.last))}")
+
+
+def issued_by_warp(kernel, arguments):
     trips = [float(t) for t in arguments.trips.split(",") if t]
     by_loop = [float(t) for t in arguments.loops.split(",") if t]
+    if by_loop and len(by_loop) != len(kernel.loops):
+        sys.exit(f"sass: --loops has {len(by_loop)} numbers, the kernel {len(kernel.loops)} loops")
+    if not (trips or by_loop or arguments.items):
+        return None
+    return kernel.weighted_by_loop(by_loop) if by_loop else kernel.weighted(trips)
+
+
+def count_kernels(arguments, code, log, brief):
+    """Prints what one call asks for; whether all kernels that it means exist and keep its maximum."""
+    kernels, resources = parse(code), parse_resources(log)
+    names = demangle([k.name for k in kernels])
     shown = [k for k in kernels if re.search(arguments.kernel, names[k.name])]
+    good = True
     for kernel in shown:
-        print(f"{names[kernel.name]}  (sm_{arguments.arch})")
-        print(f"  {resources.get(kernel.name, 'registers unknown')}")
-        print(f"  {describe(kernel.count())}")
-        for loop in kernel.loops:
-            inner = not any(o.first >= loop.first and o.last <= loop.last and o is not loop for o in kernel.loops)
-            print(f"  {'  ' * loop.depth}{'innermost ' if inner else ''}loop, depth {loop.depth}: "
-                  f"{describe(kernel.count(loop.first, loop.last))}")
-        if by_loop and len(by_loop) != len(kernel.loops):
-            sys.exit(f"sass: --loops has {len(by_loop)} numbers, the kernel {len(kernel.loops)} loops")
-        if trips or by_loop or arguments.items:
-            issued = kernel.weighted_by_loop(by_loop) if by_loop else kernel.weighted(trips)
-            line = f"  a warp issues {issued:g}"
-            if arguments.items:
-                line += f"; {issued / arguments.items:.2f} for each of {arguments.items:g} items"
-            print(line)
+        if not brief:
+            print_kernel(kernel, names[kernel.name], arguments.arch, resources.get(kernel.name, "registers unknown"))
+        issued = issued_by_warp(kernel, arguments)
+        if issued is None:
+            continue
+        line = f"  a warp issues {issued:g}"
+        if arguments.items:
+            line += f"; {issued / arguments.items:.2f} for each of {arguments.items:g} items"
+        if arguments.maximum is not None:
+            fits = issued / arguments.items <= arguments.maximum
+            good = good and fits
+            line += f", at most {arguments.maximum:g} wanted" + ("" if fits else ": TOO MANY")
+        print(names[kernel.name].partition("(")[0] + ":" + line[1:] if brief else line)
     if not shown:
-        print("no kernel matches; there are:\n  " + "\n  ".join(names.values()))
-        return 1
-    return 0
+        print(f"no kernel matches {arguments.kernel!r}; there are:\n  " + "\n  ".join(names.values()))
+    return good and bool(shown)
+
+
+def main():
+    arguments = parse_arguments(sys.argv[1:])
+    nvcc = find_nvcc()
+    nvdisasm = find_nvdisasm(arguments.nvdisasm, nvcc)
+    calls = read_calls(arguments.each) if arguments.each else [arguments]
+    disassembled, good = {}, True
+    for call in calls:
+        what = (call.source, call.arch, nvcc, nvdisasm, tuple(call.flag))
+        if what not in disassembled:
+            disassembled[what] = disassemble(*what)
+        good = count_kernels(call, *disassembled[what], brief=bool(arguments.each)) and good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

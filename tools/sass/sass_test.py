@@ -1,7 +1,9 @@
 """sass.py reads nvdisasm's and ptxas's output right; needs no CUDA (run by sass_test.sh)."""
 
 import os
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -61,6 +63,78 @@ class SassTest(unittest.TestCase):
 
     def test_reads_registers_and_spills(self):
         self.assertEqual(sass.parse_resources(LOG), {"_Z6KernelPf": "39 registers, 16 bytes spilled"})
+
+
+class ProgramTest(unittest.TestCase):
+    """The whole program, with an nvcc and an nvdisasm that say what is above."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        os.mkdir(f"{self.folder}/bin")
+        self.tool("nvcc", f"cat << 'END' >&2\n{LOG}END\necho >> {self.folder}/compiled")
+        self.tool("nvdisasm", f"cat << 'END'\n{CODE}END")
+
+    def tool(self, name, script):
+        with open(f"{self.folder}/bin/{name}", "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{script}\n")
+        os.chmod(f"{self.folder}/bin/{name}", 0o755)
+
+    def run_sass(self, *arguments):
+        """Exit code and what it prints."""
+        environment = {"CUDA_HOME": self.folder, "PATH": os.environ["PATH"]}
+        # -S: without installed packages, among which there may be an nvdisasm.
+        run = subprocess.run([sys.executable, "-S", sass.__file__, *arguments], env=environment,
+                             capture_output=True, text=True, check=False)
+        return run.returncode, run.stdout + run.stderr
+
+    def test_fails_above_the_maximum(self):
+        # 49 instructions, see test_weighs_by_trips.
+        count = ["x.cu", "--trips", "3,4", "--items", "4"]
+        code, text = self.run_sass(*count, "--maximum", "12.25")
+        self.assertEqual(code, 0, text)
+        self.assertIn("a warp issues 49; 12.25 for each of 4 items, at most 12.25 wanted\n", text)
+        self.assertIn("39 registers", text)
+        code, text = self.run_sass(*count, "--maximum", "12.24")
+        self.assertEqual(code, 1, text)
+        self.assertIn("at most 12.24 wanted: TOO MANY\n", text)
+        code, text = self.run_sass(*count, "--maximum", "12.25", "--kernel", "Other")
+        self.assertEqual(code, 1, text)
+        self.assertIn("no kernel matches 'Other'", text)
+        self.assertEqual(self.run_sass("x.cu", "--maximum", "12")[0], 2)
+
+    def test_does_what_a_file_lists(self):
+        path = f"{self.folder}/calls"
+        line = "x.cu --kernel 'K[e]rnel' --loops {},4 --items 4 --maximum 12.25\n"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("# Two of one source.\n\n" + line.format(2) + line.format(3))
+        code, text = self.run_sass("--each", path)
+        self.assertEqual(code, 0, text)
+        self.assertEqual(text.count("at most 12.25 wanted"), 2, text)
+        with open(f"{self.folder}/compiled", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "\n")
+        # One too many, whichever it is.
+        for order in [(4, 3), (3, 4)]:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("".join(line.format(n) for n in order))
+            code, text = self.run_sass("--each", path)
+            self.assertEqual((code, text.count("TOO MANY")), (1, 1), text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("# Nothing.\n")
+        self.assertEqual(self.run_sass("--each", path)[0], 1)
+        self.assertEqual(self.run_sass()[0], 2)
+
+    def test_a_missing_tool_is_no_verdict(self):
+        code, text = self.run_sass("x.cu", "--maximum", "1", "--items", "1", "--nvdisasm", "no/such")
+        self.assertEqual(code, 1, text)  # The one beside nvcc is taken.
+        os.remove(f"{self.folder}/bin/nvdisasm")
+        os.environ["PATH"], path = self.folder, os.environ["PATH"]
+        self.addCleanup(os.environ.update, {"PATH": path})
+        code, text = self.run_sass("x.cu", "--maximum", "1", "--items", "1")
+        self.assertEqual(code, 3, text)
+        self.assertEqual(text.count("\n"), 1, text)
+        self.assertIn("nvdisasm not found", text)
 
 
 if __name__ == "__main__":
