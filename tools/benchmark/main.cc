@@ -33,6 +33,7 @@
 #include "mask2former/data/image_tensor.h"
 #include "mask2former/tools/benchmark/pipeline.h"
 #include "mask2former/tools/benchmark/report.h"
+#include "mask2former/tools/benchmark/tf32.h"
 #include "mask2former/train/logging/memory_usage.h"
 
 DEFINE_string(config,
@@ -47,6 +48,10 @@ DEFINE_string(picture, "",
 DEFINE_string(weights, "", "Weight file; by default random weights.");
 DEFINE_string(device, "auto", "cpu, cuda, or auto: cuda where there is one.");
 DEFINE_string(precision, "fp32", "fp32, or autocast to fp16 or bf16.");
+DEFINE_string(tf32, "convolutions",
+              "What a GPU may compute in TF32 where the precision is fp32: "
+              "none, convolutions (as LibTorch does unless told otherwise, and "
+              "so the other programs), or all.");
 DEFINE_string(
     stages, "",
     "Show only these, a list out of decode, resize, copy, backbone, "
@@ -72,7 +77,8 @@ constexpr char kUsage[] =
 
 Prints quantiles of wall time, CPU time, floating-point operations and their
 share of the limit, which is the rate of a large square matrix product of the
-same precision, measured in the same run. Peak memory is the process's on a CPU,
+same precision, measured in the same run; in fp32 on a GPU a product in TF32,
+unless --tf32=none. Peak memory is the process's on a CPU,
 the allocator's on a GPU.
 
 If cores are busy with less than 85 % of the time, something else had them.)";
@@ -201,6 +207,8 @@ absl::Status Run(const CommandLine& line) {
   if (FLAGS_rounds < 1) {
     return absl::InvalidArgumentError("--rounds must be positive");
   }
+  M2F_ASSIGN_OR_RETURN(const Tf32 tf32, ParseTf32(FLAGS_tf32));
+  if (options.device.is_cuda()) AllowTf32(tf32);
   if (FLAGS_threads > 0) at::set_num_threads(FLAGS_threads);
   options.batch = FLAGS_batch;
   if (!FLAGS_weights.empty()) options.weights = ResolveUserPath(FLAGS_weights);
@@ -220,6 +228,7 @@ absl::Status Run(const CommandLine& line) {
   report.config = FLAGS_config;
   report.device = options.device.str();
   report.precision = FLAGS_precision;
+  report.tf32 = options.device.is_cuda() ? FLAGS_tf32 : "none";
   report.height = options.size.height;
   report.width = options.size.width;
   report.batch = options.batch;
@@ -233,6 +242,8 @@ absl::Status Run(const CommandLine& line) {
     runs.push_back(Only(stages, pipeline.RunOnce(/*count_flops=*/false)));
   }
   report.peak_memory_bytes = PeakMemory(options.device);
+  report.limit_arithmetic =
+      FastestArithmetic(options.device, options.precision);
   report.limit = MeasureProductRate(options.device, options.precision);
   Summarize(runs, counts, report);
   std::cout << (FLAGS_json ? JsonReport(report) : TextReport(report))

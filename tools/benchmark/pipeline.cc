@@ -23,6 +23,7 @@
 #include "mask2former/model/panoptic_inference.h"
 #include "mask2former/model/segmentor.h"
 #include "mask2former/model/semantic_labels.h"
+#include "mask2former/tools/benchmark/tf32.h"
 #include "mask2former/tools/counters/flop_counter.h"
 
 namespace mask2former {
@@ -200,6 +201,7 @@ MaskPrediction Pipeline::Decode(const at::Tensor& images, StageClock& clock) {
 
 double MeasureProductRate(c10::Device device, Precision precision) {
   const at::NoGradGuard no_grad;
+  const FastestProductsGuard fastest(device, precision);
   const int64_t n = device.is_cpu() ? 2048 : 8192;
   const at::TensorOptions where =
       at::TensorOptions().device(device).dtype(ScalarTypeOf(precision));

@@ -94,7 +94,8 @@ class Pipeline {
 };
 
 // GFLOP/s of a product of two square matrices of `precision` on `device`, the
-// best of several: what shares of the limit are shares of.
+// best of several: what shares of the limit are shares of. In floats on a GPU
+// it is computed by FastestArithmetic(): in TF32 if anything may be.
 double MeasureProductRate(c10::Device device, Precision precision);
 
 }  // namespace mask2former

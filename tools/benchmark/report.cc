@@ -76,10 +76,11 @@ void Summarize(const std::vector<std::vector<StageTime>>& runs,
 std::string TextReport(const BenchmarkReport& report) {
   std::string text = absl::StrFormat(
       "%s\n%d x %d x %d, %s, %s, %d CPU threads, %d rounds\n"
-      "limit: %.0f GFLOP/s, a square matrix product in this run; peak memory "
-      "%.0f MiB; cores busy %.0f %%\n\n",
+      "limit: %.0f GFLOP/s, a square matrix product in %s in this run; peak "
+      "memory %.0f MiB; cores busy %.0f %%\n\n",
       report.config, report.batch, report.height, report.width, report.device,
       report.precision, report.threads, report.rounds, report.limit,
+      report.limit_arithmetic,
       static_cast<double>(report.peak_memory_bytes) / (1 << 20),
       100 * report.busy);
   absl::StrAppendFormat(&text, "%-20s %10s %10s %10s %10s %9s %9s %6s\n", "ms",
@@ -116,12 +117,14 @@ std::string JsonReport(const BenchmarkReport& report) {
   const Json json = {{"config", report.config},
                      {"device", report.device},
                      {"precision", report.precision},
+                     {"tf32", report.tf32},
                      {"height", report.height},
                      {"width", report.width},
                      {"batch", report.batch},
                      {"threads", report.threads},
                      {"rounds", report.rounds},
                      {"limit_gflop_per_second", report.limit},
+                     {"limit_arithmetic", report.limit_arithmetic},
                      {"busy", report.busy},
                      {"peak_memory_bytes", report.peak_memory_bytes},
                      {"stages", stages}};

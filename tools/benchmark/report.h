@@ -25,13 +25,15 @@ struct BenchmarkReport {
   std::string config;
   std::string device;
   std::string precision;
+  std::string tf32;  // "none", "convolutions" or "all"; "none" on a CPU.
   int64_t height = 0;
   int64_t width = 0;
   int64_t batch = 0;
   int threads = 0;
   int64_t rounds = 0;
-  double limit = 0;  // GFLOP/s of a matrix product in the same run.
-  double busy = 0;   // CPU time / (wall time * threads).
+  double limit = 0;              // GFLOP/s of a matrix product in the same run.
+  std::string limit_arithmetic;  // Of that product: "float32", "TF32", ...
+  double busy = 0;               // CPU time / (wall time * threads).
   int64_t peak_memory_bytes = 0;
   std::vector<StageReport> stages;  // Then "total".
 };

@@ -16,7 +16,9 @@ BenchmarkReport SomeReport() {
   report.config = "x.textproto";
   report.batch = 2;
   report.threads = 2;
+  report.tf32 = "convolutions";
   report.limit = 100;
+  report.limit_arithmetic = "TF32";
   const std::vector<std::vector<StageTime>> runs = {
       {{"backbone", 20, 40}, {"labels", 1, 1}},
       {{"backbone", 30, 50}, {"labels", 3, 2}},
@@ -55,7 +57,8 @@ TEST(SummarizeTest, TakesQuantilesOfStagesAndOfTheirSum) {
 TEST(ReportTest, SaysTheSameAsTextAndAsJson) {
   const BenchmarkReport report = SomeReport();
   const std::string text = TextReport(report);
-  EXPECT_THAT(text, HasSubstr("limit: 100 GFLOP/s"));
+  EXPECT_THAT(text, HasSubstr("limit: 100 GFLOP/s, a square matrix product in "
+                              "TF32 in this run"));
   EXPECT_THAT(text, HasSubstr("backbone                  20.00"));
   EXPECT_THAT(text, HasSubstr("50.0    50%"));
   EXPECT_THAT(text, HasSubstr("95.24 images/s"));
@@ -63,6 +66,8 @@ TEST(ReportTest, SaysTheSameAsTextAndAsJson) {
   EXPECT_EQ(json["stages"][2]["name"], "total");
   EXPECT_EQ(json["stages"][0]["share_of_limit"], 0.5);
   EXPECT_EQ(json["limit_gflop_per_second"], 100);
+  EXPECT_EQ(json["limit_arithmetic"], "TF32");
+  EXPECT_EQ(json["tf32"], "convolutions");
 }
 
 TEST(RunLineTest, SplitsForwardAndLabels) {
