@@ -25,6 +25,10 @@ def _bundle_impl(ctx):
     for file in ctx.files.data:
         rows.append("file\t%s\t%s" % (file.path, file.short_path))
         inputs.append(file)
+    status = ""
+    if ctx.attr.stamp:
+        status = ctx.version_file.path
+        inputs.append(ctx.version_file)
     manifest = ctx.actions.declare_file(ctx.label.name + ".manifest")
     ctx.actions.write(manifest, "\n".join(rows) + "\n")
     ctx.actions.run(
@@ -36,6 +40,7 @@ def _bundle_impl(ctx):
             ctx.executable._libtorch_version.path,
             "1" if ctx.attr.cuda else "0",
             str(ctx.attr.max_megabytes),
+            status,
         ],
         inputs = depset(
             inputs + [manifest],
@@ -60,6 +65,7 @@ _bundle = rule(
         "data": attr.label_list(allow_files = True),
         "max_megabytes": attr.int(),
         "scripts": attr.label_list(allow_files = [".sh"]),
+        "stamp": attr.bool(),
         "_libtorch_version": attr.label(
             cfg = "target",
             default = "//tools/bundle:libtorch_version",
@@ -70,12 +76,14 @@ _bundle = rule(
     },
 )
 
-def m2f_bundle(name, binaries, data = [], scripts = [], max_megabytes = 60, **kwargs):
+def m2f_bundle(name, binaries, data = [], scripts = [], max_megabytes = 60, stamp = True, **kwargs):
     """Packs `binaries` with the shared objects they need into <name>.tar.xz.
 
     LibTorch and CUDA are left out: <name>/run, which starts a program, finds them on the host. Data
     files of binaries and `data` come along under <name>/files; `scripts` (x.sh) become <name>/x.
-    Fails if the archive is larger than `max_megabytes`.
+    Fails if the archive is larger than `max_megabytes`. <name>/about tells the commit that it was packed
+    from if `stamp` is True and the build has a --workspace_status_command that prints BUILD_SCM_REVISION,
+    as tools/bundle/workspace_status.sh does; a commit that changes nothing in the archive does not pack it anew.
     """
     _bundle(
         name = name,
@@ -87,5 +95,6 @@ def m2f_bundle(name, binaries, data = [], scripts = [], max_megabytes = 60, **kw
         data = data,
         max_megabytes = max_megabytes,
         scripts = scripts,
+        stamp = stamp,
         **kwargs
     )

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 archive="$PWD/tools/bundle/doctor_bundle.tar.xz"
+package="$PWD/tools/bundle"
 libraries="$(dirname "$(find -L "$PWD/.." -name libtorch_cpu.so | head -n 1)")"
 version="$("$PWD/tools/bundle/libtorch_version")"
 cd "$TEST_TMPDIR"
@@ -111,5 +112,33 @@ sed 's/libprotobuf\.so\.../libprotobuf.so.99/' doctor_bundle/bin/doctor > doctor
 chmod +x doctor_bundle/bin/lacking
 expect 1 "not here: libprotobuf.so.99" env LIBTORCH_ROOT="$PWD/cpu/torch" "$run" lacking
 grep -qF "without --no-deps" err || fail "does not say what brings CUDA's libraries"
+
+# Where a commit is known, the archive tells it; the size is a limit.
+printf 'bin\t%s\tlibtorch_version\n' "$package/libtorch_version" > manifest
+# shellcheck disable=SC2016  # It must not be run.
+printf 'BUILD_TIMESTAMP 1\nBUILD_SCM_REVISION 1a2b$(3c)\nBUILD_SCM_STATUS Modified\n' > status
+pack() { "$package/pack.sh" packed.tar.xz packed manifest "$package/libtorch_version" 0 "$@"; }
+about() { tar -xOf packed.tar.xz packed/about; }
+grep -qx "COMMIT=unknown" doctor_bundle/about || fail "the unstamped archive"
+pack 60 status > out 2> err || fail "does not pack"
+expect 0 "COMMIT=1a2b3c-modified" about
+sed -i 's/Modified/Clean/' status
+pack 60 status > out 2> err || fail "does not pack"
+grep -qx "COMMIT=1a2b3c" <(about) || fail "tells another commit"
+pack 60 "" > out 2> err || fail "does not pack"
+expect 0 "COMMIT=unknown" about
+expect 1 "MB, more than the 0 allowed" pack 0 status
+
+# Of what Bazel asks for it.
+mkdir checkout
+cd checkout
+export GIT_CEILING_DIRECTORIES="$TEST_TMPDIR" HOME="$TEST_TMPDIR"
+[ -z "$("$package/workspace_status.sh")" ] || fail "a commit where there is no checkout"
+git init -q .
+git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m first
+wanted="BUILD_SCM_REVISION $(git rev-parse HEAD)"
+[ "$("$package/workspace_status.sh")" = "$wanted"$'\n'"BUILD_SCM_STATUS Clean" ] || fail "the commit"
+touch new
+[ "$("$package/workspace_status.sh")" = "$wanted"$'\n'"BUILD_SCM_STATUS Modified" ] || fail "the commit with changes"
 
 echo "all as it should be"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Writes a bundle; see bundle.bzl.
-#   pack.sh ARCHIVE NAME MANIFEST LIBTORCH_VERSION_PROGRAM CUDA MAX_MEGABYTES
-# Lines of MANIFEST: kind (bin, file or script), path, name in the bundle.
+#   pack.sh ARCHIVE NAME MANIFEST LIBTORCH_VERSION_PROGRAM CUDA MAX_MEGABYTES [STATUS]
+# Lines of MANIFEST: kind (bin, file or script), path, name in the bundle. Of STATUS: key, value.
 set -euo pipefail
 
-archive="$1" name="$2" manifest="$3" libtorch_version="$4" cuda="$5" max_megabytes="$6"
+archive="$1" name="$2" manifest="$3" libtorch_version="$4" cuda="$5" max_megabytes="$6" status="${7:-}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 root="$work/$name"
@@ -88,12 +88,20 @@ glibc="$(dirname "$(ldd "$first" | awk '$1 == "libc.so.6" { print $3 }')")"
 for part in libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libutil.so.1 libmvec.so.1 libresolv.so.2; do
   [ ! -e "$glibc/$part" ] || cp -L "$glibc/$part" "$root/lib/glibc/$part"
 done
+# "1a2b3c", "1a2b3c-modified"; a word that a shell can read.
+commit=""
+if [ -n "$status" ]; then
+  commit="$(awk '$1 == "BUILD_SCM_REVISION" { commit = $2 }
+    $1 == "BUILD_SCM_STATUS" && $2 == "Modified" { changes = "-modified" }
+    END { if (commit != "") print commit changes }' "$status" | tr -cd 'A-Za-z0-9._-')"
+fi
 cat > "$root/about" << END
 BUNDLE=$name
 LIBTORCH_VERSION=$("$libtorch_version")
 CUDA=$cuda
 GLIBC_VERSION=$(getconf GNU_LIBC_VERSION | cut -d ' ' -f 2)
 LOADER=$(basename "$loader")
+COMMIT=${commit:-unknown}
 END
 
 # The same bytes for the same contents.

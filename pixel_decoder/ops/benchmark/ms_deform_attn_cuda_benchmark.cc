@@ -192,6 +192,11 @@ double Seconds(Step step) {
 }
 
 void Compare(benchmark::State& state, Step ours, Step theirs) {
+  int devices = 0;
+  if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
+    state.SkipWithError("needs a GPU");
+    return;
+  }
   for (int i = 0; i < 3; ++i) {
     Seconds(ours);
     Seconds(theirs);
@@ -221,13 +226,4 @@ BENCHMARK_CAPTURE(Compare, deterministic, OurBackward<true>, TheirBackward)
 }  // namespace
 }  // namespace mask2former::ops
 
-int main(int argc, char** argv) {
-  int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
-    std::printf("needs a GPU; nothing was timed\n");
-    return 0;
-  }
-  benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+BENCHMARK_MAIN();
