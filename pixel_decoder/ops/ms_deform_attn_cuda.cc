@@ -7,8 +7,8 @@
 
 #include <tuple>
 
+#include "mask2former/common/cuda/tensor_pointers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
-#include "mask2former/pixel_decoder/ops/ms_deform_attn_cuda_arguments.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
 
 namespace mask2former::ops {
@@ -28,7 +28,7 @@ at::Tensor MsDeformAttnCuda(const at::Tensor& value_in,
   at::Tensor output =
       at::empty({sizes.batch, sizes.queries, sizes.heads * sizes.head_dim},
                 value.options());
-  DispatchType(value, [&](auto number) {
+  DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
     C10_CUDA_CHECK(LaunchMsDeformAttn(
         sizes, level_shapes.data(), Read<scalar_t>(value),
@@ -53,7 +53,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCuda(
   at::Tensor grad_value = at::empty(value.sizes(), locations.options());
   at::Tensor grad_locations = at::empty(locations.sizes(), locations.options());
   at::Tensor grad_weights = at::empty(weights.sizes(), weights.options());
-  DispatchType(value, [&](auto number) {
+  DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
     C10_CUDA_CHECK(LaunchMsDeformAttnBackward(
         sizes, level_shapes.data(), Read<scalar_t>(grad_output),

@@ -8,8 +8,8 @@
 #include <tuple>
 #include <type_traits>
 
+#include "mask2former/common/cuda/tensor_pointers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
-#include "mask2former/pixel_decoder/ops/ms_deform_attn_cuda_arguments.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
 
 namespace mask2former::ops {
@@ -41,7 +41,7 @@ at::Tensor MsDeformAttnFusedCuda(const at::Tensor& value_in,
   at::Tensor output =
       at::empty({sizes.batch, sizes.queries, sizes.heads * sizes.head_dim},
                 value.options());
-  DispatchType(value, [&](auto number) {
+  DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);
@@ -73,7 +73,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnFusedBackwardCuda(
   at::Tensor grad_value = at::empty(value.sizes(), points.options());
   at::Tensor grad_offsets = at::empty(offsets.sizes(), offsets.options());
   at::Tensor grad_logits = at::empty(logits.sizes(), logits.options());
-  DispatchType(value, [&](auto number) {
+  DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "mask2former/common/cuda/exponential.h"
 #include "mask2former/common/cuda/half.h"
 #include "mask2former/common/cuda/launch.h"
 #include "mask2former/pixel_decoder/ops/bilinear_taps.h"
@@ -147,30 +148,6 @@ M2F_HOST_DEVICE inline void StorePair(float x, float y, T* pointer) {
 template <typename T>
 M2F_HOST_DEVICE inline void StoreOne(float x, T* pointer) {
   *pointer = FromFloat<T>(x);
-}
-
-// The exponential function for x <= 0, to within 2^-21 of the largest result,
-// which is 1; two instructions on a GPU.
-M2F_HOST_DEVICE inline float Exponential(float x) {
-  constexpr float kLog2E = 1.44269504f;
-#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
-  float result;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x * kLog2E));
-  return result;
-#else
-  return exp2f(x * kLog2E);
-#endif
-}
-
-// One over a sum of exponentials; one instruction on a GPU.
-M2F_HOST_DEVICE inline float Reciprocal(float x) {
-#if defined(__CUDACC__) && defined(__CUDA_ARCH__)
-  float result;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
-  return result;
-#else
-  return 1.0f / x;
-#endif
 }
 
 // What turns a cell's logits into weights.

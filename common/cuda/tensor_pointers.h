@@ -1,8 +1,7 @@
-#ifndef MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
-#define MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
+#ifndef MASK2FORMER_COMMON_CUDA_TENSOR_POINTERS_H_
+#define MASK2FORMER_COMMON_CUDA_TENSOR_POINTERS_H_
 
-// From tensors to the pointers of ms_deform_attn_kernel.h. Built with CUDA
-// only.
+// From tensors to the raw pointers that kernels take.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/clone.h>
@@ -13,9 +12,8 @@
 #include <cstdint>
 
 #include "mask2former/common/cuda/half.h"
-#include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
 
-namespace mask2former::ops {
+namespace mask2former {
 
 // The kernels' name for a C++ type of LibTorch's.
 template <typename T>
@@ -44,10 +42,11 @@ inline at::Tensor Packed(const at::Tensor& tensor) {
              : result.clone();
 }
 
-// Calls run(number) with a number of the C++ type of `value`.
+// Calls run(number) with a number of the C++ type of `tensor`, whose name the
+// error has if it is neither float, half nor bfloat16.
 template <typename Run>
-void DispatchType(const at::Tensor& value, const Run& run) {
-  switch (value.scalar_type()) {
+void DispatchType(const at::Tensor& tensor, const char* name, const Run& run) {
+  switch (tensor.scalar_type()) {
     case at::kFloat:
       return run(float());
     case at::kHalf:
@@ -55,11 +54,12 @@ void DispatchType(const at::Tensor& value, const Run& run) {
     case at::kBFloat16:
       return run(c10::BFloat16());
     default:
-      TORCH_CHECK(false, "value must be Float, Half or BFloat16 on CUDA, got ",
-                  value.scalar_type());
+      TORCH_CHECK(false, name, " must be Float, Half or BFloat16 on CUDA, got ",
+                  tensor.scalar_type());
   }
 }
 
+// The address of a contiguous tensor of type scalar_t.
 template <typename scalar_t>
 const KernelType<scalar_t>* Read(const at::Tensor& tensor) {
   return reinterpret_cast<const KernelType<scalar_t>*>(
@@ -72,6 +72,6 @@ KernelType<scalar_t>* Write(const at::Tensor& tensor) {
       tensor.mutable_data_ptr<scalar_t>());
 }
 
-}  // namespace mask2former::ops
+}  // namespace mask2former
 
-#endif  // MASK2FORMER_PIXEL_DECODER_OPS_MS_DEFORM_ATTN_CUDA_ARGUMENTS_H_
+#endif  // MASK2FORMER_COMMON_CUDA_TENSOR_POINTERS_H_
