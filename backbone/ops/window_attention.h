@@ -27,14 +27,20 @@ namespace mask2former::ops {
 // (not infinity, as in the published implementation). A map smaller than the
 // window is one window, shifted all the same.
 //
-// The first three are floating point, of one dtype and on one device. On a CPU,
-// float32 with windows of 3 or more and D a multiple of 32 takes one pass over
-// the windows and keeps nothing but its arguments for the backward pass, which
-// computes the scores once more. Other types and sizes on a CPU are
-// ComposedWindowAttention(). Both are deterministic; they differ by rounding.
-// Any other device, CUDA in float, half and bfloat16 say, takes LibTorch's
-// scaled_dot_product_attention with the bias as its mask and that operator's
-// own gradient: SdpaWindowAttention(). Differentiable once.
+// The first three are floating point, of one dtype and on one device. One pass
+// over the windows, which keeps nothing but its arguments for the backward pass
+// (that computes the scores once more), takes
+//
+//   on a CPU   float32, windows of 3 or more, D a multiple of 32; of half and
+//              double types and other sizes, ComposedWindowAttention()
+//   on CUDA    float32, half and bfloat16, windows of up to 12, D = 32, in
+//              float32 arithmetic, in a build with --config=cuda; else, and on
+//              any other device, SdpaWindowAttention(): LibTorch's
+//              scaled_dot_product_attention with the bias as its mask, and that
+//              operator's own gradient
+//
+// Kernels and ComposedWindowAttention() are deterministic in both directions;
+// they differ by rounding. Differentiable once.
 //
 // Throws c10::Error on any other shape, dtype or device.
 //
@@ -46,7 +52,7 @@ at::Tensor WindowAttention(const at::Tensor& qkv, const at::Tensor& padding,
 
 // Gradients of WindowAttention() in (qkv, padding, position_bias), shaped as
 // they are; `grad_output` is [B, H, W, C] and of their dtype. Called by
-// autograd for the CPU's kernel; public for tests.
+// autograd for the kernels; public for tests.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> WindowAttentionBackward(
     const at::Tensor& grad_output, const at::Tensor& qkv,
     const at::Tensor& padding, const at::Tensor& position_bias, int64_t window,

@@ -1,4 +1,5 @@
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -40,6 +41,21 @@ class WindowAttentionFunction
   }
 };
 
+// In this build.
+bool HasCudaKernels() {
+  static const bool result =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mask2former::window_attention", "")
+          .hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+  return result;
+}
+
+bool HasKernel(const at::Tensor& qkv, const WindowAttentionSizes& sizes) {
+  return qkv.is_cpu() ? HasCpuKernel(qkv.scalar_type(), sizes)
+                      : qkv.is_cuda() && HasCudaKernels() &&
+                            HasCudaKernel(qkv.scalar_type(), sizes);
+}
+
 // Where LibTorch's operators compute it they also know its gradient.
 at::Tensor WindowAttentionAutograd(const at::Tensor& qkv,
                                    const at::Tensor& padding,
@@ -47,14 +63,13 @@ at::Tensor WindowAttentionAutograd(const at::Tensor& qkv,
                                    int64_t window, int64_t shift) {
   const WindowAttentionSizes sizes =
       CheckWindowAttention(qkv, padding, position_bias, window, shift);
-  if (!qkv.is_cpu()) {
-    return SdpaWindowAttention(qkv, padding, position_bias, window, shift);
+  if (HasKernel(qkv, sizes)) {
+    return WindowAttentionFunction::apply(qkv, padding, position_bias, window,
+                                          shift);
   }
-  if (!HasCpuKernel(qkv.scalar_type(), sizes)) {
-    return ComposedWindowAttention(qkv, padding, position_bias, window, shift);
-  }
-  return WindowAttentionFunction::apply(qkv, padding, position_bias, window,
-                                        shift);
+  const auto attend =
+      qkv.is_cpu() ? ComposedWindowAttention : SdpaWindowAttention;
+  return attend(qkv, padding, position_bias, window, shift);
 }
 
 }  // namespace

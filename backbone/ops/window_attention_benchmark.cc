@@ -1,6 +1,6 @@
 // Ours in turns with the same step by step, and with LibTorch's attention
-// operator in the middle of it; all must give the same first. The rows named
-// gpu need one.
+// operator in the middle of it; all must give the same first. Rows with gpu in
+// their names need one.
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
@@ -18,14 +18,25 @@
 namespace mask2former::ops {
 namespace {
 
+struct Place {
+  at::DeviceType device;
+  at::ScalarType type;
+};
+constexpr Place kCpu = {at::kCPU, at::kFloat};
+constexpr Place kGpu = {at::kCUDA, at::kFloat};
+constexpr Place kGpuHalf = {at::kCUDA, at::kBFloat16};
+
 struct Arguments {
-  Arguments(int64_t height, int64_t width, int64_t heads, int64_t window,
-            at::DeviceType device = at::kCPU)
-      : qkv(at::randn({1, height, width, 3 * 32 * heads}, at::device(device))),
-        padding(at::randn({3 * 32 * heads}, at::device(device))),
-        bias(at::randn({heads, window * window, window * window},
-                       at::device(device))),
-        window(window) {}
+  Arguments(const benchmark::State& state, const Place& place)
+      : window(state.range(3)) {
+    const int64_t heads = state.range(2), positions = window * window;
+    const auto draw = [&](at::IntArrayRef sizes) {
+      return at::randn(sizes, at::device(place.device)).to(place.type);
+    };
+    qkv = draw({1, state.range(0), state.range(1), 3 * 32 * heads});
+    padding = draw({3 * 32 * heads});
+    bias = draw({heads, positions, positions});
+  }
 
   at::Tensor qkv, padding, bias;
   int64_t window;
@@ -49,25 +60,37 @@ at::Tensor Run(Op* op, const Arguments& a) {
   return op(a.qkv, a.padding, a.bias, a.window, a.window / 2);
 }
 
-void Inference(benchmark::State& state, Op* theirs, at::DeviceType device) {
-  if (!HasDevice(state, device)) return;
+// Which rounds halves at every step; ours rounds once.
+bool AreNear(const at::Tensor& ours, const at::Tensor& theirs) {
+  const bool half = ours.scalar_type() != at::kFloat;
+  return at::allclose(ours, theirs, half ? 5e-2 : 1e-3, half ? 5e-2 : 1e-4);
+}
+
+void Synchronize(const Place& place) {
+  if (place.device == at::kCUDA) torch::cuda::synchronize();
+}
+
+void Inference(benchmark::State& state, Op* theirs, Place place) {
+  if (!HasDevice(state, place.device)) return;
   const at::NoGradGuard no_grad;
-  const Arguments arguments(state.range(0), state.range(1), state.range(2),
-                            state.range(3), device);
-  CHECK(at::allclose(Run(WindowAttention, arguments), Run(theirs, arguments),
-                     1e-3, 1e-4));
+  const Arguments arguments(state, place);
+  CHECK(AreNear(Run(WindowAttention, arguments), Run(theirs, arguments)));
   const auto run = [&](Op* op) {
     benchmark::DoNotOptimize(Run(op, arguments));
-    if (device == at::kCUDA) torch::cuda::synchronize();
+    Synchronize(place);
   };
   CompareRuns(
       state, 1, [&] { run(WindowAttention); }, [&] { run(theirs); });
 }
-BENCHMARK_CAPTURE(Inference, composed, ComposedWindowAttention, at::kCPU)
+BENCHMARK_CAPTURE(Inference, composed, ComposedWindowAttention, kCpu)
     ->Apply(FrameSizes);
-BENCHMARK_CAPTURE(Inference, sdpa, SdpaWindowAttention, at::kCPU)
+BENCHMARK_CAPTURE(Inference, sdpa, SdpaWindowAttention, kCpu)
     ->Apply(FrameSizes);
-BENCHMARK_CAPTURE(Inference, composed_gpu, ComposedWindowAttention, at::kCUDA)
+BENCHMARK_CAPTURE(Inference, composed_gpu, ComposedWindowAttention, kGpu)
+    ->Apply(FrameSizes);
+BENCHMARK_CAPTURE(Inference, sdpa_gpu, SdpaWindowAttention, kGpu)
+    ->Apply(FrameSizes);
+BENCHMARK_CAPTURE(Inference, sdpa_gpu_bf16, SdpaWindowAttention, kGpuHalf)
     ->Apply(FrameSizes);
 
 // The crop of a training step: a quarter of the frame.
@@ -79,19 +102,26 @@ void CropSizes(benchmark::internal::Benchmark* benchmark) {
       ->UseManualTime();
 }
 
-void Training(benchmark::State& state, Op* theirs) {
-  Arguments arguments(state.range(0), state.range(1), state.range(2),
-                      state.range(3));
+void Training(benchmark::State& state, Op* theirs, Place place) {
+  if (!HasDevice(state, place.device)) return;
+  Arguments arguments(state, place);
   arguments.qkv.requires_grad_();
   arguments.padding.requires_grad_();
   arguments.bias.requires_grad_();
+  const auto run = [&](Op* op) {
+    Run(op, arguments).sum().backward();
+    Synchronize(place);
+  };
   CompareRuns(
-      state, 1, [&] { Run(WindowAttention, arguments).sum().backward(); },
-      [&] { Run(theirs, arguments).sum().backward(); });
+      state, 1, [&] { run(WindowAttention); }, [&] { run(theirs); });
 }
-BENCHMARK_CAPTURE(Training, composed, ComposedWindowAttention)
+BENCHMARK_CAPTURE(Training, composed, ComposedWindowAttention, kCpu)
     ->Apply(CropSizes);
-BENCHMARK_CAPTURE(Training, sdpa, SdpaWindowAttention)->Apply(CropSizes);
+BENCHMARK_CAPTURE(Training, sdpa, SdpaWindowAttention, kCpu)->Apply(CropSizes);
+BENCHMARK_CAPTURE(Training, sdpa_gpu, SdpaWindowAttention, kGpu)
+    ->Apply(CropSizes);
+BENCHMARK_CAPTURE(Training, sdpa_gpu_bf16, SdpaWindowAttention, kGpuHalf)
+    ->Apply(CropSizes);
 
 }  // namespace
 }  // namespace mask2former::ops

@@ -59,4 +59,9 @@ bool HasCpuKernel(at::ScalarType type, const WindowAttentionSizes& sizes) {
   return type == at::kFloat && KernelTakes(sizes);
 }
 
+bool HasCudaKernel(at::ScalarType type, const WindowAttentionSizes& sizes) {
+  return (type == at::kFloat || type == at::kHalf || type == at::kBFloat16) &&
+         CudaKernelTakes(sizes);
+}
+
 }  // namespace mask2former::ops

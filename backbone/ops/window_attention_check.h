@@ -27,6 +27,10 @@ WindowAttentionSizes CheckWindowAttentionBackward(
 // ComposedWindowAttention().
 bool HasCpuKernel(at::ScalarType type, const WindowAttentionSizes& sizes);
 
+// Whether window_attention_kernel.h can, in a build with CUDA; the other ways
+// are SdpaWindowAttention() and ComposedWindowAttentionBackward().
+bool HasCudaKernel(at::ScalarType type, const WindowAttentionSizes& sizes);
+
 }  // namespace mask2former::ops
 
 #endif  // MASK2FORMER_BACKBONE_OPS_WINDOW_ATTENTION_CHECK_H_

@@ -105,5 +105,14 @@ TEST(HasCpuKernelTest, InFloatForSizesThatTheKernelTakes) {
   EXPECT_FALSE(HasCpuKernel(at::kFloat, {1, 4, 6, 2, 16, 3, 1}));
 }
 
+TEST(HasCudaKernelTest, InFloatAndHalfTypesForSizesThatTheKernelTakes) {
+  const WindowAttentionSizes sizes = {1, 4, 6, 2, 32, 3, 1};
+  for (const at::ScalarType type : {at::kFloat, at::kHalf, at::kBFloat16}) {
+    EXPECT_TRUE(HasCudaKernel(type, sizes));
+    EXPECT_FALSE(HasCudaKernel(type, {1, 4, 6, 2, 64, 3, 1}));
+  }
+  EXPECT_FALSE(HasCudaKernel(at::kDouble, sizes));
+}
+
 }  // namespace
 }  // namespace mask2former::ops

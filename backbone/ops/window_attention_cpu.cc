@@ -4,7 +4,6 @@
 #include <torch/library.h>
 
 #include <string>
-#include <tuple>
 
 #include "mask2former/backbone/ops/window_attention_check.h"
 #include "mask2former/backbone/ops/window_attention_composed.h"
@@ -54,21 +53,10 @@ at::Tensor WindowAttentionCpu(const at::Tensor& qkv_in,
   return output;
 }
 
-std::tuple<at::Tensor, at::Tensor, at::Tensor> WindowAttentionBackwardCpu(
-    const at::Tensor& grad_output, const at::Tensor& qkv,
-    const at::Tensor& padding, const at::Tensor& position_bias, int64_t window,
-    int64_t shift) {
-  CheckWindowAttentionBackward(grad_output, qkv, padding, position_bias, window,
-                               shift);
-  return ComposedWindowAttentionBackward(grad_output, qkv, padding,
-                                         position_bias, window, shift);
-}
-
 }  // namespace
 
 TORCH_LIBRARY_IMPL(mask2former, CPU, m) {
   m.impl("window_attention", &WindowAttentionCpu);
-  m.impl("window_attention_backward", &WindowAttentionBackwardCpu);
 }
 
 }  // namespace mask2former::ops

@@ -14,12 +14,14 @@
 // values, which are read where they lie. Nothing as large as the map is written
 // but the result.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
 #include "mask2former/backbone/ops/window_attention_cpu_kernel.h"
+#include "mask2former/backbone/ops/window_tiling.h"
 
 #define M2F_VECTOR_INLINE \
   M2F_VECTOR_TARGET __attribute__((always_inline)) inline
@@ -205,32 +207,21 @@ M2F_VECTOR_INLINE void Gather(const Scratch& scratch, int64_t values,
 // Fills rows, outputs and labels; returns whether the labels differ.
 bool Locate(const WindowAttentionTask& task, int64_t index, Scratch& scratch) {
   const WindowAttentionSizes& sizes = task.sizes;
-  const int64_t window = sizes.window, shift = sizes.shift;
-  const int64_t row = index / sizes.columns() % sizes.rows();
-  const int64_t column = index % sizes.columns();
-  const int64_t image = index / (sizes.columns() * sizes.rows());
-  const int64_t padded_height = sizes.rows() * window;
-  const int64_t padded_width = sizes.columns() * window;
-  const bool last_row = row + 1 == sizes.rows();
-  const bool last_column = column + 1 == sizes.columns();
-  for (int64_t i = 0; i < window; ++i) {
-    const int64_t y = (row * window + i + shift) % padded_height;
-    const bool moved_down = last_row && i >= window - shift;
-    for (int64_t j = 0; j < window; ++j) {
-      const int64_t x = (column * window + j + shift) % padded_width;
-      const bool moved_right = last_column && j >= window - shift;
-      const int64_t position = i * window + j;
-      const bool inside = y < sizes.height && x < sizes.width;
-      const int64_t pixel = (image * sizes.height + y) * sizes.width + x;
+  const WindowTiling<int64_t> tiling(sizes);
+  const Window<int64_t> window = tiling.At(index);
+  for (int64_t i = 0; i < sizes.window; ++i) {
+    for (int64_t j = 0; j < sizes.window; ++j) {
+      const int64_t position = i * sizes.window + j;
+      const int64_t pixel = tiling.Pixel(window, i, j);
+      const bool inside = pixel >= 0;
       scratch.rows[position] =
           inside ? task.qkv + pixel * 3 * sizes.channels() : task.padding;
       scratch.outputs[position] =
           inside ? task.output + pixel * sizes.channels() : nullptr;
-      scratch.labels[position] =
-          static_cast<float>(2 * (moved_down ? 1 : 0) + (moved_right ? 1 : 0));
+      scratch.labels[position] = static_cast<float>(tiling.Part(window, i, j));
     }
   }
-  return shift > 0 && (last_row || last_column);
+  return tiling.HasParts(window);
 }
 
 M2F_VECTOR_TARGET void RunHead(const WindowAttentionTask& task, int64_t head,

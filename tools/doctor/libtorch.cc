@@ -29,9 +29,7 @@ struct OtherKernel {
 constexpr OtherKernel kOtherKernels[] = {
     {"point_sample", "CPU", "portable code"},
     {"point_sample_backward", "CPU", "portable code"},
-    {"window_attention", "CUDA", "scaled_dot_product_attention"},
-    {"window_attention_backward", "CPU", "LibTorch"},
-    {"window_attention_backward", "CUDA", "LibTorch"}};
+    {"window_attention_backward", "CPU", "LibTorch"}};
 
 // Cores that this process may use.
 int CountCores() {
