@@ -88,9 +88,10 @@ judge() {
 # run_one KIND NAME PROGRAM ARGUMENT...: runs it in files/, notes how it ended. Its report is $work/NAME.json;
 # of the kind pipeline, what it prints.
 run_one() {
-  kind="$1" name="$2" program="$3" report="$work/$2.json"
+  kind="$1" name="$2" program="$3" report="$work/$2.json" shown="$2"
   shift 3
   if [ "$kind" = pipeline ]; then
+    shown="$program, $name"
     (cd "$here/files" && $limit "$here/run" "$program" "$@") > "$report" 2> "$work/log"
   else
     (cd "$here/files" && $limit "$here/run" "$program" "$@") > "$work/log" 2>&1
@@ -101,19 +102,19 @@ run_one() {
   case "$result" in
     "")
       result="no row matches --benchmark_filter"
-      echo "$name: $result"
+      echo "$shown: $result"
       ;;
     passed)
       passed=$((passed + 1))
-      echo "$name: passed"
+      echo "$shown: passed"
       ;;
     skipped)
       skipped=$((skipped + 1))
-      echo "$name: passed, with cases skipped"
+      echo "$shown: passed, with cases skipped"
       ;;
     *)
       failed=$((failed + 1))
-      echo "$name: FAILED: $result"
+      echo "$shown: FAILED: $result"
       [ "$code" -eq 0 ] || tail -n 20 "$work/log"
       grep -hE 'needs a GPU|Skipped|ERROR OCCURRED' "$work/log" | sort -u | head -n 20
       ;;
@@ -187,5 +188,9 @@ fi
     "$(cat "$work/tests")" "$(cat "$work/benchmarks")" "$(cat "$work/pipeline")"
 } > "$output.part" && mv "$output.part" "$output" || exit 1
 echo "$passed passed, $failed failed, $skipped with cases skipped; $output"
-[ -n "$gpus" ] || echo "NOTHING OF THE GPU WAS CHECKED: the doctor finds no GPU on this host"
+if [ "$(cat "$work/doctor.json")" = null ]; then
+  echo "WHETHER THERE IS A GPU IS NOT KNOWN: the doctor did not run, see what it says above"
+elif [ -z "$gpus" ]; then
+  echo "NOTHING OF THE GPU WAS CHECKED: the doctor finds no GPU on this host"
+fi
 [ "$failed" -eq 0 ]

@@ -67,6 +67,7 @@ echo '{"device": "some"}'
 END
 check 0 first.json --benchmark_min_time=0.01
 says "3 passed, 0 failed, 0 with cases skipped; first.json"
+says "benchmark, fp32: passed"
 [ "$(tail -n 1 log)" = "NOTHING OF THE GPU WAS CHECKED: the doctor finds no GPU on this host" ] || fail "last line"
 grep -q -- "--benchmark_min_time=0.01" bundle/flags
 grep -qx -- "--json --device=cpu --precision=fp32 --size=128x256 --rounds=2" bundle/pipeline || fail "pipeline"
@@ -148,6 +149,7 @@ says "4 passed, 0 failed, 0 with cases skipped; fifth.json"
 printf '#!/bin/sh\nexit 0\n' | program doctor
 check 1 fifth.json
 says "doctor: FAILED: exit code 0, but it wrote no report"
+[ "$(tail -n 1 log)" = "WHETHER THERE IS A GPU IS NOT KNOWN: the doctor did not run, see what it says above" ] || fail "last line"
 
 # Real programs without a GPU: what they write is understood. A filter may leave rows of one program only.
 rm bundle/bin/*

@@ -76,6 +76,10 @@ TEST(JsonReportTest, HoldsTheSame) {
   EXPECT_EQ(report["problems"][0]["what"], "it does not fit");
   EXPECT_EQ(report["problems"][0]["fix"], "Make it fit.");
   EXPECT_EQ(report["notes"].size(), 1u);
+  // As tools/bundle/gpu_check.sh reads it.
+  EXPECT_THAT(JsonReport(SomeFacts(), {}),
+              HasSubstr("\n    \"GPU 0\": \"Tesla T4, compute"));
+  EXPECT_THAT(JsonReport(Facts(), {}), Not(HasSubstr("\"GPU ")));
   EXPECT_EQ(nlohmann::json::parse(JsonReport(Facts(), {}))["ok"], true);
 }
 
