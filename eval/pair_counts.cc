@@ -68,6 +68,9 @@ class RowCounter {
 
 std::unique_ptr<PairCounts> CountPairs(const cv::Mat& first,
                                        const cv::Mat& second) {
+  CV_CheckTypeEQ(first.type(), CV_8UC1, "the first image");
+  CV_CheckTypeEQ(second.type(), CV_8UC1, "the second image");
+  CV_Assert(first.size() == second.size());
   CV_Assert(first.total() <= std::numeric_limits<uint32_t>::max());
   auto counts = std::make_unique<PairCounts>();
   if (first.empty()) return counts;

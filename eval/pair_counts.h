@@ -13,7 +13,9 @@ namespace mask2former {
 using PairCounts = std::array<uint32_t, 256 * 256>;
 
 // Counts the pairs of two CV_8UC1 images of the same size, of fewer than 2^32
-// pixels (checked).
+// pixels.
+//
+// Throws cv::Exception of other images.
 std::unique_ptr<PairCounts> CountPairs(const cv::Mat& first,
                                        const cv::Mat& second);
 

@@ -49,5 +49,22 @@ TEST(PairCountsTest, CountsRunsOfEveryLength) {
   EXPECT_EQ(*CountPairs(first, second), expected);
 }
 
+TEST(PairCountsTest, CountsNothingInEmptyImages) {
+  EXPECT_EQ(*CountPairs(cv::Mat(), cv::Mat()), PairCounts{});
+}
+
+TEST(PairCountsTest, RefusesImagesOfAnotherTypeOrSize) {
+  const cv::Mat image(4, 6, CV_8UC1, cv::Scalar(0));
+  EXPECT_NO_THROW(CountPairs(image, image));
+  for (const cv::Mat& other :
+       {cv::Mat(4, 6, CV_16UC1, cv::Scalar(0)),
+        cv::Mat(4, 6, CV_8UC3, cv::Scalar(0)),
+        cv::Mat(4, 5, CV_8UC1, cv::Scalar(0)),
+        cv::Mat(6, 4, CV_8UC1, cv::Scalar(0)), cv::Mat()}) {
+    EXPECT_THROW(CountPairs(image, other), cv::Exception);
+    EXPECT_THROW(CountPairs(other, image), cv::Exception);
+  }
+}
+
 }  // namespace
 }  // namespace mask2former
