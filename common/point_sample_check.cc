@@ -69,6 +69,20 @@ PointSampleSizes CheckPointSampleBackward(const at::Tensor& grad_output,
   return sizes;
 }
 
+at::Tensor PreparePointSampleMaps(const at::Tensor& maps) {
+  switch (maps.scalar_type()) {
+    case at::kBool:
+    case at::kByte:
+    case at::kHalf:
+    case at::kBFloat16:
+    case at::kFloat:
+    case at::kDouble:
+      return maps.contiguous();
+    default:
+      return maps.to(at::kFloat).contiguous();
+  }
+}
+
 at::ScalarType PointSampleResultType(const at::Tensor& maps) {
   return maps.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
 }

@@ -24,6 +24,10 @@ PointSampleSizes CheckPointSampleBackward(const at::Tensor& grad_output,
                                           const at::Tensor& points,
                                           at::IntArrayRef map_sizes);
 
+// The maps as kernels read them: contiguous, and in place of floating-point
+// types of eight bits and fewer, which no kernel knows, the floats they are.
+at::Tensor PreparePointSampleMaps(const at::Tensor& maps);
+
 // Of what PointSample() reads from such maps: double for double, else float.
 at::ScalarType PointSampleResultType(const at::Tensor& maps);
 

@@ -1,6 +1,9 @@
 #include "mask2former/common/point_sample_check.h"
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -128,6 +131,37 @@ TEST(CheckPointSampleTest, NamesTheDevices) {
   a = {};
   a.rows = a.rows->to(at::kMeta);
   EXPECT_EQ(a.Check().groups, 1);
+}
+
+TEST(PreparePointSampleMapsTest, LeavesTheTypesThatKernelsKnow) {
+  for (const at::ScalarType type : {at::kBool, at::kByte, at::kHalf,
+                                    at::kBFloat16, at::kFloat, at::kDouble}) {
+    const at::Tensor maps = at::ones({2, 3, 4, 5}, type);
+    EXPECT_TRUE(PreparePointSampleMaps(maps).is_same(maps)) << type;
+    const at::Tensor strided = maps.transpose(2, 3);
+    const at::Tensor prepared = PreparePointSampleMaps(strided);
+    EXPECT_TRUE(prepared.is_contiguous()) << type;
+    EXPECT_TRUE(at::equal(prepared, strided)) << type;
+  }
+}
+
+// On a GPU as here: what both kernels are given.
+TEST(PreparePointSampleMapsTest, MakesFloatsOfNarrowerTypes) {
+  const at::Tensor floats = at::arange(24, at::kFloat).view({1, 2, 3, 4});
+  for (const at::ScalarType type :
+       {at::kFloat8_e5m2, at::kFloat8_e4m3fn, at::kFloat8_e5m2fnuz,
+        at::kFloat8_e4m3fnuz}) {
+    const at::Tensor maps = floats.to(type);
+    const at::Tensor prepared =
+        PreparePointSampleMaps(maps.transpose(2, 3)).transpose(2, 3);
+    EXPECT_EQ(prepared.scalar_type(), at::kFloat) << type;
+    EXPECT_TRUE(prepared.transpose(2, 3).is_contiguous()) << type;
+    EXPECT_TRUE(at::equal(prepared, maps.to(at::kFloat))) << type;
+    // Numbers that all of these types hold.
+    EXPECT_TRUE(at::equal(prepared.flatten().narrow(0, 0, 9),
+                          floats.flatten().narrow(0, 0, 9)))
+        << type;
+  }
 }
 
 TEST(PointSampleResultTypeTest, IsDoubleForDoubleOnly) {

@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/ScalarType.h>
 #include <c10/util/BFloat16.h>
+#include <c10/util/Exception.h>
 #include <c10/util/Half.h>
 #include <torch/library.h>
 
@@ -169,7 +170,7 @@ at::Tensor PointSampleCpu(const at::Tensor& maps_in,
                           const std::optional<at::Tensor>& rows_in,
                           const at::Tensor& points_in) {
   const PointSampleSizes sizes = CheckPointSample(maps_in, rows_in, points_in);
-  const at::Tensor maps = maps_in.contiguous();
+  const at::Tensor maps = PreparePointSampleMaps(maps_in);
   const at::Tensor rows = PrepareRows(rows_in);
   const at::Tensor points =
       points_in.to(PointSampleResultType(maps)).contiguous();
@@ -192,8 +193,8 @@ at::Tensor PointSampleCpu(const at::Tensor& maps_in,
     case at::kByte:
       Read<uint8_t, float>(sizes, maps, rows, points, output);
       break;
-    default:  // Eight bits and fewer.
-      return PointSampleCpu(maps.to(at::kFloat), rows_in, points_in);
+    default:
+      TORCH_INTERNAL_ASSERT(false, maps.scalar_type());
   }
   return output;
 }

@@ -5,6 +5,7 @@
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <c10/util/Exception.h>
 #include <torch/library.h>
 
 #include <cstdint>
@@ -42,7 +43,7 @@ at::Tensor PointSampleCuda(const at::Tensor& maps_in,
                            const at::Tensor& points_in) {
   const PointSampleSizes sizes = CheckPointSample(maps_in, rows_in, points_in);
   const c10::cuda::CUDAGuard device_guard(maps_in.device());
-  const at::Tensor maps = maps_in.contiguous();
+  const at::Tensor maps = PreparePointSampleMaps(maps_in);
   const at::Tensor rows = PrepareRows(rows_in, maps.device());
   const at::Tensor points =
       points_in.to(PointSampleResultType(maps)).contiguous();
@@ -66,8 +67,7 @@ at::Tensor PointSampleCuda(const at::Tensor& maps_in,
       Launch<uint8_t, float>(sizes, maps, rows, points, output);
       break;
     default:
-      TORCH_CHECK(false, "maps must be bool, uint8 or floating point, got ",
-                  maps.scalar_type());
+      TORCH_INTERNAL_ASSERT(false, maps.scalar_type());
   }
   return output;
 }

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include "mask2former/common/point_sample.h"
 #include "mask2former/common/testing/reference_values.h"
@@ -21,20 +23,38 @@ torch::Tensor Points(int64_t n, int64_t t) {
   return (1.3 * Uniform("points", {n, t, 2}) - 0.15).to(torch::kFloat);
 }
 
+void ExpectReadsLikeTheCpu(const torch::Tensor& maps,
+                           const torch::Tensor& points, double atol,
+                           double rtol) {
+  const torch::Tensor expected = PointSample(maps, points);
+  const torch::Tensor actual = PointSample(maps.cuda(), points.cuda());
+  EXPECT_EQ(actual.scalar_type(), expected.scalar_type());
+  EXPECT_THAT(actual.cpu(), TensorNear(expected, atol, rtol))
+      << maps.scalar_type();
+}
+
+// Halves and narrower types, too, are read as the floats they are, so nothing
+// is rounded to them.
 TEST(PointSampleCudaTest, ReadsEveryTypeLikeTheCpu) {
   M2F_REQUIRES_CUDA();
-  const torch::Tensor uniform = 200 * Uniform("maps", {3, 4, 7, 5});
+  const torch::Tensor uniform = Uniform("maps", {3, 4, 7, 5});
   const torch::Tensor points = Points(3, 1100);
-  for (const torch::Dtype type :
-       {torch::kBool, torch::kByte, torch::kHalf, torch::kBFloat16,
-        torch::kFloat, torch::kDouble}) {
-    const torch::Tensor maps = uniform.to(type);
-    const torch::Tensor expected = PointSample(maps, points);
-    const torch::Tensor actual = PointSample(maps.cuda(), points.cuda());
-    EXPECT_EQ(actual.scalar_type(), expected.scalar_type());
-    EXPECT_THAT(actual.cpu(), TensorNear(expected, /*atol=*/200e-5,
-                                         /*rtol=*/1e-4));
+  for (const torch::Dtype type : {torch::kHalf, torch::kBFloat16, torch::kFloat,
+                                  torch::kFloat8_e5m2, torch::kFloat8_e4m3fn}) {
+    ExpectReadsLikeTheCpu(uniform.to(type), points, /*atol=*/1e-5,
+                          /*rtol=*/1e-4);
   }
+  ExpectReadsLikeTheCpu(uniform > 0.5, points, /*atol=*/1e-5, /*rtol=*/1e-4);
+  ExpectReadsLikeTheCpu(uniform, points, /*atol=*/1e-12, /*rtol=*/0.);
+}
+
+// At multiples of 1/64, where coordinates and weights are exact: elsewhere a
+// coordinate's last bit, times 255, is more than 1e-5 of a value that fades.
+TEST(PointSampleCudaTest, ReadsBytesLikeTheCpu) {
+  M2F_REQUIRES_CUDA();
+  ExpectReadsLikeTheCpu((256 * Uniform("maps", {3, 4, 7, 5})).to(torch::kByte),
+                        (64 * Points(3, 1100)).round() / 64, /*atol=*/1e-5,
+                        /*rtol=*/1e-4);
 }
 
 TEST(PointSampleCudaTest, HasTheCpusGradient) {
@@ -45,12 +65,19 @@ TEST(PointSampleCudaTest, HasTheCpusGradient) {
     const torch::Tensor output = PointSample(maps, Points(2, 400).to(device));
     output.backward(
         Uniform("gradient", {2, 3, 400}).to(device, output.scalar_type()));
+    EXPECT_EQ(maps.grad().scalar_type(), type);
     return maps.grad().cpu();
   };
-  EXPECT_THAT(gradient(at::kCUDA, torch::kFloat),
-              TensorNear(gradient(at::kCPU, torch::kFloat), 1e-4, 1e-4));
-  EXPECT_THAT(gradient(at::kCUDA, torch::kDouble),
-              TensorNear(gradient(at::kCPU, torch::kDouble), 1e-4, 1e-5));
+  const auto expect_near = [&](torch::Dtype type, double atol, double rtol) {
+    EXPECT_THAT(gradient(at::kCUDA, type),
+                TensorNear(gradient(at::kCPU, type), atol, rtol))
+        << type;
+  };
+  expect_near(torch::kFloat, 1e-5, 1e-4);
+  expect_near(torch::kDouble, 1e-12, 0.);
+  // Summed up in float; then one side may round up where the other rounds down.
+  expect_near(torch::kHalf, 1e-5, std::ldexp(1., -10));
+  expect_near(torch::kBFloat16, 1e-5, std::ldexp(1., -7));
 }
 
 TEST(PointSampleCudaTest, ReadsRowsLikeTheCpu) {
@@ -67,7 +94,7 @@ TEST(PointSampleCudaTest, ReadsRowsLikeTheCpu) {
   const auto [output, gradient] = run(at::kCUDA);
   const auto [cpu_output, cpu_gradient] = run(at::kCPU);
   EXPECT_THAT(output, TensorNear(cpu_output, 1e-5, 1e-4));
-  EXPECT_THAT(gradient, TensorNear(cpu_gradient, 1e-4, 1e-4));
+  EXPECT_THAT(gradient, TensorNear(cpu_gradient, 1e-5, 1e-4));
 }
 
 TEST(PointSampleCudaTest, SaysThatItsGradientIsNotDeterministic) {

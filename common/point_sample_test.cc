@@ -94,8 +94,8 @@ TEST(PointSampleTest, ReadsBoolAndBytesAsTheirValues) {
 
 TEST(PointSampleTest, ReadsHalvesAsTheFloatsTheyAre) {
   const torch::Tensor points = Points(1, 50);
-  for (const torch::Dtype type :
-       {torch::kHalf, torch::kBFloat16, torch::kFloat8_e5m2}) {
+  for (const torch::Dtype type : {torch::kHalf, torch::kBFloat16,
+                                  torch::kFloat8_e5m2, torch::kFloat8_e4m3fn}) {
     const torch::Tensor maps = Uniform("maps", {1, 2, 4, 4}).to(type);
     const torch::Tensor actual = PointSample(maps, points);
     EXPECT_EQ(actual.scalar_type(), torch::kFloat);
