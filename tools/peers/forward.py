@@ -15,11 +15,22 @@ detectron2 from another where it is not installed. On a CPU their compiled exten
 built: the deformable attention has no CPU kernel, so that the official code falls back to PyTorch's
 grid_sample, and nothing else of detectron2's is used. Needs //tools/convert_weights, too.
 
+--compile adds the peer as torch.compile makes it, channels_last, where that works; its ratios stand on
+lines of their own.
+
+On a GPU (--device cuda) all must give the same in float32 without TF32 first, whatever precision is timed.
+Then peers run under inference_mode with cudnn.benchmark, with and without channels_last, and in fp16
+and bf16 under autocast, as ours does. TF32 is on for the convolutions and the matrix products of both
+sides (ours reads TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1; without it LibTorch has TF32 in convolutions
+only), with --no_tf32 nowhere (NVIDIA_TF32_OVERRIDE=0).
+
   forward   picture to class and mask logits of the last decoder layer
   labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
   cpu       CPU time of both, of all threads; with --threads 1 it says who does less work even on a
             machine that is busy otherwise
   busy      on a CPU: CPU time / (wall time * threads); below about 0.85 something else had the cores
+
+Ends with exit code 1 where a peer is faster.
 
 Needs: numpy, Pillow, safetensors; torch, torchvision, transformers (timed with 4.57.1) for the peer;
 fvcore, hydra-core, iopath, omegaconf, pycocotools, shapely, tabulate, timm and yacs for the official
@@ -38,6 +49,8 @@ import types
 
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
          "THP_MEM_ALLOC_ENABLE": "1"}
+NO_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
+TF32 = {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
 OFFICIAL_CONFIG = "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.textproto"
 
 
@@ -68,12 +81,14 @@ def read_picture(folder):
 def hugging_face(folder):
     """The model, and a function: image [1, 3, H, W] -> logits of classes and masks."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import torch
     from transformers import Mask2FormerForUniversalSegmentation
 
     model = Mask2FormerForUniversalSegmentation.from_pretrained(folder).eval()
+    call = torch.compile(model) if ARGS.compiled else model
 
     def run(image):
-        out = model(pixel_values=image)
+        out = call(pixel_values=image)
         return out.class_queries_logits, out.masks_queries_logits
 
     return model, run
@@ -129,6 +144,12 @@ def peer(folder):
             torch.cuda.synchronize()
         return time.perf_counter()
 
+    if ARGS.device == "cuda":
+        if not torch.cuda.is_available():
+            sys.exit(f"--device cuda: torch {torch.__version__} of {sys.executable} finds no GPU")
+        torch.backends.cuda.matmul.allow_tf32 = not ARGS.no_tf32
+        torch.backends.cudnn.allow_tf32 = not ARGS.no_tf32
+        torch.backends.cudnn.benchmark = True
     torch.set_num_threads(ARGS.threads)
     torch.manual_seed(0)
     answers = os.dup(1)  # Others may print.
@@ -138,9 +159,9 @@ def peer(folder):
     model.to(ARGS.device, memory_format=layout)
     image = read_picture(folder).to(ARGS.device, memory_format=layout)
     height, width = image.shape[2:]
-    half = ARGS.precision == "bf16"
+    half = torch.float16 if ARGS.precision == "fp16" else torch.bfloat16
     for line in sys.stdin:
-        with torch.inference_mode(), torch.autocast(ARGS.device, torch.bfloat16, half):
+        with torch.inference_mode(), torch.autocast(ARGS.device, half, ARGS.precision != "fp32"):
             cpu, start = time.process_time(), now()
             classes, masks = run(image)
             middle = now()
@@ -163,24 +184,37 @@ def peer(folder):
 class Runner:
     """One of the programs that take turns."""
 
-    def __init__(self, name, command, environment):
-        env = {k: v for k, v in os.environ.items() if k not in TUNED}
+    def __init__(self, name, command, environment, optional=False):
+        env = {k: v for k, v in os.environ.items() if k not in {**TUNED, **TF32, **NO_TF32}}
         env.update(environment, OMP_NUM_THREADS=str(ARGS.threads))
         self.name = name
+        self.optional = optional  # The others go on without it.
+        self.output = None  # A file of results.
         self.rows = []
         self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
 
     def run(self, output=""):
-        """One run; `output`: a file for what it gives."""
-        self.process.stdin.write(output + "\n")
-        self.process.stdin.flush()
+        """One run; `output`: a file for what it gives. None if an optional program ended in that."""
+        try:
+            self.process.stdin.write(output + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.name} ended with {self.process.wait()}")
+            code = self.end()
+            if self.optional and output:
+                return None
+            sys.exit(1 if code == 1 else f"{self.name} ended with {code}")  # It has said why.
         row = json.loads(line)
         row["busy"] = row["cpu_ms"] / ((row["forward_ms"] + row["labels_ms"]) * ARGS.threads)
         return row
+
+    def end(self):
+        """Waits for the end that comes when there are no more lines; the exit code."""
+        self.process.communicate()
+        return self.process.returncode
 
     def median(self, key):
         return statistics.median(r[key] for r in self.rows)
@@ -189,8 +223,11 @@ class Runner:
         return min(r[key] for r in self.rows)
 
 
-def compare(ours, theirs):
-    """How far two files of results are apart, in words; ends the program if too far."""
+def compare(ours, theirs, bound):
+    """How far two files of results are apart, in words; ends the program if too far.
+
+    bound: of the mean; None: as far as may be.
+    """
     from safetensors.numpy import load_file
 
     a, b = load_file(ours.output), load_file(theirs.output)
@@ -200,8 +237,98 @@ def compare(ours, theirs):
     print(f"{theirs.name}: class logits differ by {apart['pred_logits']:.1e} of their mean, mask "
           f"logits by {apart['pred_masks']:.1e}; labels of "
           f"{100 * float((a['labels'] == b['labels']).mean()):.3f} % of the pixels are equal")
-    if ARGS.precision == "fp32" and not max(apart.values()) <= 1e-3:
+    if bound is not None and not all(x <= bound for x in apart.values()):  # NaN fails, too.
         sys.exit(f"{theirs.name} does not give the same")
+
+
+def run_all(runners, folder):
+    """One run of each, whose results are kept. Returns those that are still there."""
+    running = []
+    for i, runner in enumerate(runners):
+        runner.output = f"{folder}/results{i}.safetensors"
+        if runner.run(runner.output) is None:
+            print(f"{runner.name}: left out, for it does not work here", flush=True)
+        else:
+            running.append(runner)
+    return running
+
+
+def check_exactly(sides, folder):
+    """Ends the program if they do not give the same in float32 without TF32.
+
+    sides: pairs of name and command, ours first.
+    """
+    runners = [Runner(f"{name}, fp32 without TF32", command, {**TUNED, **NO_TF32}) for name, command in sides]
+    run_all(runners, folder)
+    for runner in runners[1:]:
+        compare(runners[0], runner, 1e-3)
+    for runner in runners:
+        runner.end()
+
+
+def start_runners(ours, theirs, officials):
+    """Those that take turns, ours first, and the peers among them by group: of each the strongest counts."""
+    if ARGS.device == "cpu":
+        extra, tuned, tuned_name = {}, TUNED, ", tuned"
+    else:
+        extra = NO_TF32 if ARGS.no_tf32 else TF32
+        tuned, tuned_name = {**TUNED, **extra}, ""
+    theirs, officials = (c + ["--precision", ARGS.precision] + ["--no_tf32"] * ARGS.no_tf32
+                         for c in (theirs, officials))
+    runners = [Runner("ours", ours + [f"--precision={ARGS.precision}"], extra)]
+
+    def plain_and_channels_last(name, command):
+        return [Runner(name + (", malloc tuned" if tuned_name else ""), command, tuned),
+                Runner(name + tuned_name + ", channels_last", command + ["--channels_last"], tuned)]
+
+    peers = []
+    if ARGS.device == "cpu":
+        runners.append(Runner("ours, malloc as installed", runners[0].process.args,
+                              {"M2F_RETURN_FREED_MEMORY": "1"}))
+        peers.append(Runner("peer, as installed", theirs, {}))
+    groups = [peers + plain_and_channels_last("peer", theirs)]
+    if ARGS.compile:
+        groups.append([Runner("peer, compiled", theirs + ["--channels_last", "--compiled"], tuned, optional=True)])
+    if ARGS.official:
+        groups.append(plain_and_channels_last("official", officials))
+    return runners + sum(groups, []), groups
+
+
+def largest_difference():
+    """What compare() allows the timed programs."""
+    if ARGS.precision == "fp32" and (ARGS.device == "cpu" or ARGS.no_tf32):
+        return 1e-3
+    # What check_exactly() has found the same may differ, but must not be noise.
+    return None if ARGS.device == "cpu" else 1
+
+
+def report(runners, groups):
+    """Prints the times; whether ours are the shortest."""
+    on_cpu = ARGS.device == "cpu"
+    where = "" if on_cpu else f"GPU, TF32 {'nowhere' if ARGS.no_tf32 else 'on both sides'}, "
+    print(f"{ARGS.size}, {ARGS.precision}, {where}{ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, "
+          f"load {os.getloadavg()[0]:.2f}")
+    for r in runners:
+        busy = f"   busy {r.median('busy'):.2f}" if on_cpu else ""
+        print(f"{r.name:30s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
+              f"labels {r.median('labels_ms'):7.1f} ({r.best('labels_ms'):7.1f})   "
+              f"cpu {r.median('cpu_ms'):8.1f} ({r.best('cpu_ms'):8.1f}){busy}")
+    for key in ("stages_ms", "stages_cpu_ms"):
+        rows = [r[key] for r in runners[0].rows]
+        print(f"ours, {key}: " + ", ".join(
+            f"{k} {statistics.median(r[k] for r in rows):.1f}" for k in rows[0]))
+    slower = False
+    keys = {"forward_ms": "forward", "labels_ms": "labels"}
+    if on_cpu:  # On a GPU it is mostly waiting.
+        keys["cpu_ms"] = "CPU time"
+    for key, what in keys.items():
+        for other in [min(group, key=lambda r: r.median(key)) for group in groups if group]:
+            ratio = other.median(key) / runners[0].median(key)
+            ratio_min = other.best(key) / runners[0].best(key)
+            slower = slower or ratio < 1
+            print(f"{what}: {ratio:.2f} times ours for the {other.name} (by the minima "
+                  f"{ratio_min:.2f})")
+    return not slower
 
 
 def main(folder):
@@ -211,65 +338,43 @@ def main(folder):
     inputs = [sys.executable, os.path.abspath(__file__), "--inputs", folder]
     subprocess.run(inputs + ["--write", "--size", ARGS.size], check=True)
     ours = [ARGS.binary, "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}",
-            f"--precision={ARGS.precision}", f"--device={ARGS.device}",
+            f"--device={ARGS.device}",
             f"--weights={folder}/model.safetensors", f"--picture={folder}/picture.png"]
     ours += [f"--set={s}" for s in ARGS.set]
     if ARGS.config:
         ours.append(f"--config={ARGS.config}")
-    theirs = inputs + ["--threads", str(ARGS.threads), "--precision", ARGS.precision,
-                       "--device", ARGS.device]
-    runners = [Runner("ours", ours, {}),
-               Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}),
-               Runner("peer, as installed", theirs, {}),
-               Runner("peer, malloc tuned", theirs, TUNED),
-               Runner("peer, tuned, channels_last", theirs + ["--channels_last"], TUNED)]
-    rivals = [runners[2:]]  # Of each the strongest counts.
+    theirs = inputs + ["--threads", str(ARGS.threads), "--device", ARGS.device]
+    officials = theirs + ["--official", ARGS.official or ""]
     if ARGS.official:
         subprocess.run([ARGS.convert, f"--config={OFFICIAL_CONFIG}",
                         f"--input={folder}", f"--output={folder}/official.pth"],
                        check=True)
-        theirs += ["--official", ARGS.official]
-        rivals.append([Runner("official, malloc tuned", theirs, TUNED),
-                       Runner("official, tuned, channels_last", theirs + ["--channels_last"],
-                              TUNED)])
-        runners += rivals[-1]
-    for i, runner in enumerate(runners):  # Warms up.
-        runner.output = f"{folder}/results{i}.safetensors"
-        runner.run(runner.output)
-    for runner in runners[2:]:
-        compare(runners[0], runner)
+    if ARGS.device != "cpu":
+        check_exactly([("ours", ours), ("peer", theirs + ["--no_tf32"])] +
+                      [("official", officials + ["--no_tf32"])] * bool(ARGS.official), folder)
+    runners, groups = start_runners(ours, theirs, officials)
+    runners = run_all(runners, folder)  # Warms up.
+    groups = [[r for r in group if r in runners] for group in groups]
+    for runner in sum(groups, []):
+        compare(runners[0], runner, largest_difference())
+    for _ in range(0 if ARGS.device == "cpu" else 3):  # Algorithms have been chosen; now clocks rise.
+        for runner in runners:
+            runner.run()
     for _ in range(ARGS.rounds):
         for runner in runners:
             runner.rows.append(runner.run())
-    print(f"{ARGS.size}, {ARGS.precision}, {ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, load "
-          f"{os.getloadavg()[0]:.2f}")
-    for r in runners:
-        print(f"{r.name:30s} forward {r.median('forward_ms'):8.1f} ({r.best('forward_ms'):8.1f})   "
-              f"labels {r.median('labels_ms'):7.1f} ({r.best('labels_ms'):7.1f})   "
-              f"cpu {r.median('cpu_ms'):8.1f} ({r.best('cpu_ms'):8.1f})   "
-              f"busy {r.median('busy'):.2f}")
-    for key in ("stages_ms", "stages_cpu_ms"):
-        rows = [r[key] for r in runners[0].rows]
-        print(f"ours, {key}: " + ", ".join(
-            f"{k} {statistics.median(r[k] for r in rows):.1f}" for k in rows[0]))
-    slower = False
-    for key, what in (("forward_ms", "forward"), ("labels_ms", "labels"), ("cpu_ms", "CPU time")):
-        for other in [min(group, key=lambda r: r.median(key)) for group in rivals]:
-            ratio = other.median(key) / runners[0].median(key)
-            ratio_min = other.best(key) / runners[0].best(key)
-            slower = slower or ratio < 1
-            print(f"{what}: {ratio:.2f} times ours for the {other.name} (by the minima "
-                  f"{ratio_min:.2f})")
-    sys.exit(1 if slower else 0)
+    sys.exit(0 if report(runners, groups) else 1)
 
 
-if __name__ == "__main__":
+def parse():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="512x1024", help="height x width")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
-                        help="bf16: autocast on both sides")
+    parser.add_argument("--precision", choices=["fp32", "fp16", "bf16"], default="fp32",
+                        help="fp16 (on a GPU), bf16: autocast on both sides")
+    parser.add_argument("--no_tf32", action="store_true", help="float32 in full on a GPU")
+    parser.add_argument("--compile", action="store_true", help="also the peer by torch.compile")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--config", help="for our program")
@@ -284,7 +389,15 @@ if __name__ == "__main__":
     parser.add_argument("--inputs", help=argparse.SUPPRESS)
     parser.add_argument("--write", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--channels_last", action="store_true", help=argparse.SUPPRESS)
-    ARGS = parser.parse_args()
+    parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.device == "cpu" and (args.precision == "fp16" or args.no_tf32):
+        parser.error("--precision fp16 and --no_tf32 need --device cuda")
+    return args
+
+
+if __name__ == "__main__":
+    ARGS = parse()
     if ARGS.write:
         write_inputs(ARGS.inputs, *map(int, ARGS.size.split("x")))
     elif ARGS.inputs:

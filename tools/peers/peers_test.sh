@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+exec python3 tools/peers/peers_test.py
