@@ -20,9 +20,8 @@ lines of their own.
 
 On a GPU (--device cuda) all must give the same in float32 without TF32 first, whatever precision is timed.
 Then peers run under inference_mode with cudnn.benchmark, with and without channels_last, and in fp16
-and bf16 under autocast, as ours does. TF32 is on for the convolutions and the matrix products of both
-sides (ours reads TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1; without it LibTorch has TF32 in convolutions
-only), with --no_tf32 nowhere (NVIDIA_TF32_OVERRIDE=0).
+and bf16 under autocast, as ours does. What is left of float32 may be TF32 in the convolutions and the
+matrix products of both sides, or as --tf32 says: LibTorch's own default is convolutions.
 
   forward   picture to class and mask logits of the last decoder layer
   labels    logits to a label per pixel: upsampling, sigmoid, class sum, argmax
@@ -40,6 +39,7 @@ import argparse
 import importlib
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -49,8 +49,8 @@ import types
 
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592",
          "THP_MEM_ALLOC_ENABLE": "1"}
-NO_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
-TF32 = {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
+# They would overrule --tf32.
+TF32_VARIABLES = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
 OFFICIAL_CONFIG = "configs/cityscapes/semantic-segmentation/maskformer2_R50_bs16_90k.textproto"
 
 
@@ -147,8 +147,8 @@ def peer(folder):
     if ARGS.device == "cuda":
         if not torch.cuda.is_available():
             sys.exit(f"--device cuda: torch {torch.__version__} of {sys.executable} finds no GPU")
-        torch.backends.cuda.matmul.allow_tf32 = not ARGS.no_tf32
-        torch.backends.cudnn.allow_tf32 = not ARGS.no_tf32
+        torch.backends.cuda.matmul.allow_tf32 = ARGS.tf32 == "all"
+        torch.backends.cudnn.allow_tf32 = ARGS.tf32 != "none"
         torch.backends.cudnn.benchmark = True
     torch.set_num_threads(ARGS.threads)
     torch.manual_seed(0)
@@ -185,7 +185,7 @@ class Runner:
     """One of the programs that take turns."""
 
     def __init__(self, name, command, environment, optional=False):
-        env = {k: v for k, v in os.environ.items() if k not in {**TUNED, **TF32, **NO_TF32}}
+        env = {k: v for k, v in os.environ.items() if k not in TUNED and k not in TF32_VARIABLES}
         env.update(environment, OMP_NUM_THREADS=str(ARGS.threads))
         self.name = name
         self.optional = optional  # The others go on without it.
@@ -258,37 +258,36 @@ def check_exactly(sides, folder):
 
     sides: pairs of name and command, ours first.
     """
-    runners = [Runner(f"{name}, fp32 without TF32", command, {**TUNED, **NO_TF32}) for name, command in sides]
-    run_all(runners, folder)
-    for runner in runners[1:]:
-        compare(runners[0], runner, 1e-3)
-    for runner in runners:
+    first = None
+    for name, command in sides:
+        runner = Runner(f"{name}, fp32 without TF32", command, TUNED)
+        runner.output = f"{folder}/{name}.safetensors"
+        runner.run(runner.output)
         runner.end()
+        first = first or runner
+        if runner is not first:
+            compare(first, runner, 1e-3)
 
 
 def start_runners(ours, theirs, officials):
     """Those that take turns, ours first, and the peers among them by group: of each the strongest counts."""
-    if ARGS.device == "cpu":
-        extra, tuned, tuned_name = {}, TUNED, ", tuned"
-    else:
-        extra = NO_TF32 if ARGS.no_tf32 else TF32
-        tuned, tuned_name = {**TUNED, **extra}, ""
-    theirs, officials = (c + ["--precision", ARGS.precision] + ["--no_tf32"] * ARGS.no_tf32
-                         for c in (theirs, officials))
-    runners = [Runner("ours", ours + [f"--precision={ARGS.precision}"], extra)]
+    on_cpu = ARGS.device == "cpu"
+    setting = [f"--precision={ARGS.precision}"] + ([] if on_cpu else [f"--tf32={ARGS.tf32}"])
+    ours, theirs, officials = ours + setting, theirs + setting, officials + setting
+    runners = [Runner("ours", ours, {})]
 
     def plain_and_channels_last(name, command):
-        return [Runner(name + (", malloc tuned" if tuned_name else ""), command, tuned),
-                Runner(name + tuned_name + ", channels_last", command + ["--channels_last"], tuned)]
+        return [Runner(name + (", malloc tuned" if on_cpu else ""), command, TUNED),
+                Runner(name + (", tuned" if on_cpu else "") + ", channels_last", command + ["--channels_last"],
+                       TUNED)]
 
     peers = []
-    if ARGS.device == "cpu":
-        runners.append(Runner("ours, malloc as installed", runners[0].process.args,
-                              {"M2F_RETURN_FREED_MEMORY": "1"}))
+    if on_cpu:
+        runners.append(Runner("ours, malloc as installed", ours, {"M2F_RETURN_FREED_MEMORY": "1"}))
         peers.append(Runner("peer, as installed", theirs, {}))
     groups = [peers + plain_and_channels_last("peer", theirs)]
     if ARGS.compile:
-        groups.append([Runner("peer, compiled", theirs + ["--channels_last", "--compiled"], tuned, optional=True)])
+        groups.append([Runner("peer, compiled", theirs + ["--channels_last", "--compiled"], TUNED, optional=True)])
     if ARGS.official:
         groups.append(plain_and_channels_last("official", officials))
     return runners + sum(groups, []), groups
@@ -296,7 +295,7 @@ def start_runners(ours, theirs, officials):
 
 def largest_difference():
     """What compare() allows the timed programs."""
-    if ARGS.precision == "fp32" and (ARGS.device == "cpu" or ARGS.no_tf32):
+    if ARGS.precision == "fp32" and (ARGS.device == "cpu" or ARGS.tf32 == "none"):
         return 1e-3
     # What check_exactly() has found the same may differ, but must not be noise.
     return None if ARGS.device == "cpu" else 1
@@ -305,7 +304,7 @@ def largest_difference():
 def report(runners, groups):
     """Prints the times; whether ours are the shortest."""
     on_cpu = ARGS.device == "cpu"
-    where = "" if on_cpu else f"GPU, TF32 {'nowhere' if ARGS.no_tf32 else 'on both sides'}, "
+    where = "" if on_cpu else f"GPU, TF32 of both sides: {ARGS.tf32}, "
     print(f"{ARGS.size}, {ARGS.precision}, {where}{ARGS.threads} threads, {ARGS.rounds} rounds; median (min) ms, "
           f"load {os.getloadavg()[0]:.2f}")
     for r in runners:
@@ -337,9 +336,9 @@ def main(folder):
         sys.exit("--size: multiples of 32, for the peers do not pad")
     inputs = [sys.executable, os.path.abspath(__file__), "--inputs", folder]
     subprocess.run(inputs + ["--write", "--size", ARGS.size], check=True)
-    ours = [ARGS.binary, "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}",
-            f"--device={ARGS.device}",
-            f"--weights={folder}/model.safetensors", f"--picture={folder}/picture.png"]
+    ours = shlex.split(ARGS.binary) + [
+        "--serve", f"--size={height}x{width}", f"--threads={ARGS.threads}", f"--device={ARGS.device}",
+        f"--weights={folder}/model.safetensors", f"--picture={folder}/picture.png"]
     ours += [f"--set={s}" for s in ARGS.set]
     if ARGS.config:
         ours.append(f"--config={ARGS.config}")
@@ -350,8 +349,9 @@ def main(folder):
                         f"--input={folder}", f"--output={folder}/official.pth"],
                        check=True)
     if ARGS.device != "cpu":
-        check_exactly([("ours", ours), ("peer", theirs + ["--no_tf32"])] +
-                      [("official", officials + ["--no_tf32"])] * bool(ARGS.official), folder)
+        exactly = ["--precision=fp32", "--tf32=none"]
+        check_exactly([("ours", ours + exactly), ("peer", theirs + exactly)] +
+                      [("official", officials + exactly)] * bool(ARGS.official), folder)
     runners, groups = start_runners(ours, theirs, officials)
     runners = run_all(runners, folder)  # Warms up.
     groups = [[r for r in group if r in runners] for group in groups]
@@ -373,7 +373,8 @@ def parse():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "fp16", "bf16"], default="fp32",
                         help="fp16 (on a GPU), bf16: autocast on both sides")
-    parser.add_argument("--no_tf32", action="store_true", help="float32 in full on a GPU")
+    parser.add_argument("--tf32", choices=["none", "convolutions", "all"],
+                        help="what a GPU may compute in TF32; all by default")
     parser.add_argument("--compile", action="store_true", help="also the peer by torch.compile")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--rounds", type=int, default=7)
@@ -381,7 +382,8 @@ def parse():
     parser.add_argument("--set", action="append", default=[],
                         help="a setting for our program, such as "
                              "model.inference.shrink_mask_features=true")
-    parser.add_argument("--binary", default="bazel-bin/tools/benchmark/benchmark")
+    parser.add_argument("--binary", default="bazel-bin/tools/benchmark/benchmark",
+                        help="ours; may be a command, such as \"gpu_check/run benchmark\", then with --config")
     parser.add_argument("--official", metavar="MASK2FORMER[:DETECTRON2]",
                         help="checkouts of the official code")
     parser.add_argument("--convert", default="bazel-bin/tools/convert_weights/convert_weights",
@@ -391,8 +393,9 @@ def parse():
     parser.add_argument("--channels_last", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.device == "cpu" and (args.precision == "fp16" or args.no_tf32):
-        parser.error("--precision fp16 and --no_tf32 need --device cuda")
+    if args.device == "cpu" and (args.precision == "fp16" or args.tf32):
+        parser.error("--precision fp16 and --tf32 need --device cuda")
+    args.tf32 = args.tf32 or "all"
     return args
 
 

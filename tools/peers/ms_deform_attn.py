@@ -22,7 +22,7 @@ for the peer; a second peer has all of them in the type, which is faster and rea
   fused_forward, fused_backward        offsets and logits given: the peer runs its module's own steps
                                        between the linear layers, which are left out
 
---compile adds the peer as torch.compile makes it, where that works. --binary may be a command: in an
+--compile adds the peer as torch.compile makes it, where that works. --binary may be a command: with an
 unpacked //tools/bundle:gpu_check it is "gpu_check/run ms_deform_attn_benchmark".
 
 Needs: torch, safetensors, transformers (timed with 4.57.1) for the peer.

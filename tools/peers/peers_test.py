@@ -139,9 +139,9 @@ class ForwardTest(unittest.TestCase):
                                       "peer, malloc tuned", "peer, tuned, channels_last",
                                       "official, malloc tuned", "official, tuned, channels_last"])
         self.assertEqual(rows["ours"]["flags"], ["ours", "--precision=fp32"])
-        self.assertEqual(rows["peer, as installed"]["flags"], ["peer", "--precision", "fp32"])
+        self.assertEqual(rows["peer, as installed"]["flags"], ["peer", "--precision=fp32"])
         self.assertEqual(rows["official, tuned, channels_last"]["flags"],
-                         ["official", "--precision", "fp32", "--channels_last"])
+                         ["official", "--precision=fp32", "--channels_last"])
         self.assertEqual(rows["ours"]["busy"], 0.5)
         for name, row in rows.items():
             self.assertEqual("MALLOC_TRIM_THRESHOLD_" in row["environment"], "tuned" in name, name)
@@ -151,17 +151,15 @@ class ForwardTest(unittest.TestCase):
     def test_gives_both_sides_one_tf32_on_a_gpu(self):
         with mock.patch.dict(os.environ, {"NVIDIA_TF32_OVERRIDE": "1", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "0"}):
             tf32 = self.start("--device", "cuda", "--compile", "--precision", "fp16")
-            none = self.start("--device", "cuda", "--no_tf32")
+            none = self.start("--device", "cuda", "--tf32", "none")
         self.assertEqual(list(tf32), ["ours", "peer", "peer, channels_last", "peer, compiled"])
-        self.assertEqual(tf32["ours"]["flags"], ["ours", "--precision=fp16"])
+        self.assertEqual(tf32["ours"]["flags"], ["ours", "--precision=fp16", "--tf32=all"])
         self.assertEqual(tf32["peer, compiled"]["flags"],
-                         ["peer", "--precision", "fp16", "--channels_last", "--compiled"])
-        self.assertEqual(none["peer"]["flags"], ["peer", "--precision", "fp32", "--no_tf32"])
-        for row in tf32.values():
-            self.assertEqual(row["environment"]["TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"], "1")
+                         ["peer", "--precision=fp16", "--tf32=all", "--channels_last", "--compiled"])
+        self.assertEqual(none["ours"]["flags"], ["ours", "--precision=fp32", "--tf32=none"])
+        self.assertEqual(none["peer"]["flags"], ["peer", "--precision=fp32", "--tf32=none"])
+        for row in [*tf32.values(), *none.values()]:
             self.assertNotIn("NVIDIA_TF32_OVERRIDE", row["environment"])
-        for row in none.values():
-            self.assertEqual(row["environment"]["NVIDIA_TF32_OVERRIDE"], "0")
             self.assertNotIn("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", row["environment"])
 
     def test_goes_on_without_what_does_not_work(self):
@@ -199,22 +197,23 @@ class ForwardTest(unittest.TestCase):
         self.assertIn("forward: 4.00 times ours for the slow (by the minima 8.00)", lines)
         self.assertIn("labels: 1.00 times ours for the slow (by the minima 1.00)", lines)
         self.assertIn("ours, stages_ms: backbone 2.0", lines)
-        self.assertIn("TF32 on both sides", lines[0])
+        self.assertIn("TF32 of both sides: all", lines[0])
         self.assertFalse([line for line in lines if line.startswith("CPU time")])
 
     def test_largest_difference(self):
         for flags, bound in (([], 1e-3), (["--precision", "bf16"], None), (["--device", "cuda"], 1),
-                             (["--device", "cuda", "--no_tf32"], 1e-3),
-                             (["--device", "cuda", "--no_tf32", "--precision", "bf16"], 1)):
+                             (["--device", "cuda", "--tf32", "none"], 1e-3),
+                             (["--device", "cuda", "--tf32", "convolutions"], 1),
+                             (["--device", "cuda", "--tf32", "none", "--precision", "bf16"], 1)):
             with mock.patch.object(sys, "argv", ["forward.py", *flags]):
                 forward.ARGS = forward.parse()
             self.assertEqual(forward.largest_difference(), bound, flags)
 
     def test_refuses_what_it_cannot_time(self):
-        for flags in (["--precision", "fp16"], ["--no_tf32"]):
+        for flags in (["--precision", "fp16"], ["--tf32", "none"]):
             done = run_script("forward.py", *flags)
             self.assertEqual(done.returncode, 2)
-            self.assertIn("--precision fp16 and --no_tf32 need --device cuda", done.stderr)
+            self.assertIn("--precision fp16 and --tf32 need --device cuda", done.stderr)
 
 
 if __name__ == "__main__":
