@@ -19,8 +19,8 @@ import ms_deform_attn  # noqa: E402  pylint: disable=wrong-import-position
 # Answers lines as the peers of forward.py do, and says with what it was started.
 ANSWERING = """
 import json, os, sys
-for line in sys.stdin:
-    print(json.dumps({"forward_ms": 8, "labels_ms": 2, "cpu_ms": 15, "stages_ms": {}, "stages_cpu_ms": {},
+for lines, line in enumerate(sys.stdin, 1):
+    print(json.dumps({"lines": lines, "forward_ms": 8, "labels_ms": 2, "cpu_ms": 15, "stages_ms": {}, "stages_cpu_ms": {},
                       "flags": sys.argv[1:], "environment": dict(os.environ)}), flush=True)
 """
 
@@ -199,6 +199,33 @@ class ForwardTest(unittest.TestCase):
         self.assertIn("ours, stages_ms: backbone 2.0", lines)
         self.assertIn("TF32 of both sides: all", lines[0])
         self.assertFalse([line for line in lines if line.startswith("CPU time")])
+
+    def test_compares_exactly_on_a_gpu_before_it_times(self):
+        compared, reported = [], []
+
+        def report(runners, groups):
+            reported.append([(r.name, len(r.rows), r.rows[-1]["lines"], r.rows[-1]["flags"]) for r in runners])
+            self.assertEqual(groups, [runners[1:]])
+            for runner in runners:
+                runner.end()
+            return True
+
+        with tempfile.TemporaryDirectory() as folder:
+            program = write(f"{folder}/program.py", "import sys\nif '--write' not in sys.argv:" +
+                            ANSWERING.replace("\n", "\n  "))
+            with mock.patch.object(sys, "argv", ["forward.py", "--device", "cuda", "--rounds", "2", "--binary",
+                                                 f"{sys.executable} {program}"]):
+                forward.ARGS = forward.parse()
+            with mock.patch.multiple(forward, __file__=program, report=report, compare=lambda ours, theirs, bound:
+                                     compared.append((ours.name, theirs.name, bound))):
+                with self.assertRaises(SystemExit) as caught:
+                    forward.main(folder)
+        self.assertEqual(caught.exception.code, 0)
+        self.assertEqual(compared, [("ours, fp32 without TF32", "peer, fp32 without TF32", 1e-3),
+                                    ("ours", "peer", 1), ("ours", "peer, channels_last", 1)])
+        for name, rounds, lines, flags in reported[0]:
+            self.assertEqual((rounds, lines), (2, 6), name)  # One to compare, three that warm up.
+            self.assertIn("--tf32=all", flags)
 
     def test_largest_difference(self):
         for flags, bound in (([], 1e-3), (["--precision", "bf16"], None), (["--device", "cuda"], 1),
