@@ -100,19 +100,6 @@ __device__ void StoreQuad(const float4& values, T* destination) {
        FromFloat<T>(values.w)}};
 }
 
-// Where a row of all channels begins in an array.
-template <typename T>
-struct RowsOf {
-  T* map;          // [B, H, W, stride]
-  T* padding;      // [stride], or nullptr: zeros, and what is written is lost.
-  int32_t stride;  // Numbers of a pixel.
-
-  __device__ T* At(int64_t pixel, int channel) const {
-    T* const row = pixel < 0 ? padding : map + pixel * stride;
-    return row == nullptr ? nullptr : row + channel;
-  }
-};
-
 // The channels `channel` .. + 31 of all positions, to `destination`
 // [whole chunks of T, kRowStride]. Eight neighbouring threads read a row; as
 // many loads as possible are under way before the first is waited for.

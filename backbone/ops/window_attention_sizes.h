@@ -20,13 +20,22 @@ struct WindowAttentionSizes {
 
 // Whether window_attention_kernel.h takes these sizes: heads of 32 channels, as
 // every Swin has them, windows whose keys and values fit into shared memory,
-// and numbers of windows, rows and columns for 32-bit arithmetic.
+// and numbers of windows, rows and columns for 32-bit arithmetic. Sizes that no
+// map has, as negative ones, are not taken.
 inline bool CudaKernelTakes(const WindowAttentionSizes& sizes) {
   constexpr int64_t kMaxSide = int64_t{1} << 30;
   constexpr int64_t kMaxHeads = 65535;  // blockIdx.y
-  return sizes.head_dim == 32 && sizes.window <= 12 && sizes.heads >= 1 &&
-         sizes.heads <= kMaxHeads && sizes.height <= kMaxSide &&
-         sizes.width <= kMaxSide && sizes.windows() <= INT32_MAX;
+  const auto is_in = [](int64_t size, int64_t least, int64_t most) {
+    return least <= size && size <= most;
+  };
+  // Factors before their products.
+  return sizes.head_dim == 32 && is_in(sizes.heads, 1, kMaxHeads) &&
+         is_in(sizes.window, 1, 12) &&
+         is_in(sizes.shift, 0, sizes.window - 1) &&
+         is_in(sizes.height, 0, kMaxSide) && is_in(sizes.width, 0, kMaxSide) &&
+         is_in(sizes.batch, 0, INT32_MAX) &&
+         sizes.rows() * sizes.columns() <= INT32_MAX &&
+         sizes.windows() <= INT32_MAX;
 }
 
 }  // namespace mask2former::ops

@@ -73,6 +73,20 @@ struct WindowTiling {
   }
 };
 
+// Where the channels of a pixel, or of the padding, lie.
+template <typename T>
+struct RowsOf {
+  T* map;          // [B, H, W, stride]
+  T* padding;      // [stride], or nullptr: zeros, and what is written is lost.
+  int32_t stride;  // Numbers of a pixel.
+
+  // `pixel` as WindowTiling::Pixel() gives it. nullptr where nothing lies.
+  M2F_HOST_DEVICE T* At(int64_t pixel, int32_t channel) const {
+    T* const row = pixel < 0 ? padding : map + pixel * stride;
+    return row == nullptr ? nullptr : row + channel;
+  }
+};
+
 }  // namespace mask2former::ops
 
 #endif  // MASK2FORMER_BACKBONE_OPS_WINDOW_TILING_H_

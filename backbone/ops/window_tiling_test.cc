@@ -80,7 +80,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{2, 4, 6, 2, 0}, Case{1, 6, 9, 3, 1},
                     Case{2, 17, 24, 7, 3}, Case{1, 16, 20, 12, 6},
                     Case{1, 3, 4, 7, 3}, Case{3, 1, 1, 5, 4},
-                    Case{1, 15, 2, 7, 6}, Case{2, 3, 5, 1, 0}));
+                    Case{1, 15, 2, 7, 6}, Case{2, 3, 5, 1, 0},
+                    // Padding in the last two rows, or columns, of windows.
+                    Case{1, 11, 10, 5, 2}, Case{1, 10, 11, 5, 2}));
 
 TEST(WindowTilingPaddingTest, KnowsThatWholeWindowsHaveNone) {
   const WindowTiling<int64_t> tiling({1, 14, 21, 1, 32, 7, 3});
@@ -108,24 +110,65 @@ TEST(WindowTilingLargeTest, FindsPixelsBeyondTwoToTheThirtyOne) {
   EXPECT_EQ(tiling.Pixel(window, 4, 4), int64_t{2} << 32);
 }
 
+TEST(WindowTilingLargeTest, FindsRowsBeyondTwoToTheThirtyOne) {
+  // All images below one another, 3 times the highest.
+  const WindowAttentionSizes sizes = {3, 1 << 30, 8, 1, 32, 8, 0};
+  ASSERT_TRUE(CudaKernelTakes(sizes));
+  const WindowTiling<int32_t> tiling(sizes);
+  const auto last = static_cast<int32_t>(sizes.windows() - 1);
+  EXPECT_EQ(tiling.Pixel(tiling.At(last), 7, 7), (int64_t{3} << 33) - 1);
+}
+
+TEST(RowsOfTest, FindsNumbersBeyondTwoToTheThirtyOne) {
+  // Nothing is read.
+  constexpr uintptr_t kBegin = uintptr_t{1} << 32;
+  const char* const map = reinterpret_cast<const char*>(kBegin);
+  const RowsOf<const char> rows = {map, nullptr, 96};
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(rows.At((int64_t{1} << 31) + 2, 5)),
+            kBegin + ((uint64_t{1} << 31) + 2) * 96 + 5);
+}
+
+TEST(RowsOfTest, TakesThePaddingOrNothingForThePadding) {
+  const float map[6] = {}, padding[3] = {};
+  EXPECT_EQ((RowsOf<const float>{map, padding, 3}).At(1, 2), map + 5);
+  EXPECT_EQ((RowsOf<const float>{map, padding, 3}).At(-1, 2), padding + 2);
+  EXPECT_EQ((RowsOf<const float>{map, nullptr, 3}).At(-1, 2), nullptr);
+}
+
 TEST(CudaKernelTakesTest, WhatFitsAnd32Channels) {
   const WindowAttentionSizes good = {2, 17, 24, 3, 32, 12, 3};
   EXPECT_TRUE(CudaKernelTakes(good));
-  WindowAttentionSizes sizes = good;
-  sizes.head_dim = 64;
-  EXPECT_FALSE(CudaKernelTakes(sizes));
-  sizes = good;
-  sizes.window = 13;
-  EXPECT_FALSE(CudaKernelTakes(sizes));
-  sizes = good;
-  sizes.heads = 65536;
-  EXPECT_FALSE(CudaKernelTakes(sizes));
-  sizes = good;
-  sizes.height = (int64_t{1} << 30) + 1;
-  EXPECT_FALSE(CudaKernelTakes(sizes));
-  sizes = good;
-  sizes.batch = int64_t{1} << 31;
-  EXPECT_FALSE(CudaKernelTakes(sizes));
+  const auto with = [&](int64_t WindowAttentionSizes::*size, int64_t value) {
+    WindowAttentionSizes sizes = good;
+    sizes.*size = value;
+    return CudaKernelTakes(sizes);
+  };
+  using Sizes = WindowAttentionSizes;
+  EXPECT_FALSE(with(&Sizes::head_dim, 64));
+  EXPECT_TRUE(with(&Sizes::window, 4));
+  EXPECT_FALSE(with(&Sizes::window, 3));  // As the shift.
+  EXPECT_FALSE(with(&Sizes::window, 0));
+  EXPECT_FALSE(with(&Sizes::window, 13));
+  EXPECT_TRUE(with(&Sizes::shift, 0));
+  EXPECT_FALSE(with(&Sizes::shift, -1));
+  EXPECT_TRUE(with(&Sizes::heads, 65535));
+  EXPECT_FALSE(with(&Sizes::heads, 65536));
+  EXPECT_FALSE(with(&Sizes::heads, 0));
+  constexpr int64_t kLargest = int64_t{1} << 30;
+  for (const auto side : {&Sizes::height, &Sizes::width}) {
+    EXPECT_TRUE(with(side, kLargest));
+    EXPECT_FALSE(with(side, kLargest + 1));
+    EXPECT_TRUE(with(side, 0));
+    EXPECT_FALSE(with(side, -1));
+  }
+  EXPECT_TRUE(with(&Sizes::batch, 0));
+  EXPECT_FALSE(with(&Sizes::batch, -1));
+  // Of 2 x 2 windows each.
+  EXPECT_TRUE(with(&Sizes::batch, (int64_t{1} << 29) - 1));
+  EXPECT_FALSE(with(&Sizes::batch, int64_t{1} << 29));
+  EXPECT_FALSE(with(&Sizes::batch, int64_t{1} << 62));
+  // The product is 2^64.
+  EXPECT_FALSE(CudaKernelTakes({16, kLargest, kLargest, 1, 32, 1, 0}));
 }
 
 }  // namespace
