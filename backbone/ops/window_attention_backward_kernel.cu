@@ -64,11 +64,12 @@ struct OwnScores {
   __device__ void LoadBiases(int first, float* biases) const {
     LoadBias(bias, positions, first, own, biases);
   }
-  // `scaled` is the own position's channels, divided by the root of their
-  // number.
-  __device__ float With(int other, const Row& scaled, float bias_of_it) const {
+  // The same bits for a query and a key as for that key and that query: scores
+  // in the thousands have errors that no exponential forgives.
+  __device__ float With(int other, const Row& row, float bias_of_it) const {
     const bool masked = has_parts && shared.parts[other] != shared.parts[own];
-    return Dot(scaled, shared.rows_a + other * kRowStride) + bias_of_it +
+    return fmaf(Dot(row, shared.rows_a + other * kRowStride), kScoreScale,
+                bias_of_it) +
            (masked ? kMaskedScore : 0.f);
   }
 };
@@ -186,8 +187,9 @@ __global__ void __launch_bounds__(kMaxThreads)
   const bool has_own = thread < positions;
   const int own = min(thread, positions - 1);
   const int own_row = own * kRowStride;
-  // Of queries, keys and values, of channel `thread` if it is below 32.
-  float grad_padding[3] = {0, 0, 0};
+  // Of channel `thread`, if it is below 32. What queries in the padding gather
+  // is nobody's: they have no gradient.
+  float grad_padding_key = 0, grad_padding_value = 0;
 
   for (int64_t index = blockIdx.x; index < windows; index += gridDim.x) {
     const Window<int32_t> window = sizes.tiling.At(static_cast<int32_t>(index));
@@ -216,8 +218,7 @@ __global__ void __launch_bounds__(kMaxThreads)
     __syncthreads();
     Row key, value;
     {
-      Row query = Row::Load(shared.rows_a + own_row);
-      query.Scale(kScoreScale);
+      const Row query = Row::Load(shared.rows_a + own_row);
       const Row grad = Row::Load(shared.rows_b + own_row);
       __syncthreads();
       LoadRows(shared, positions, qkv, sizes.channels + channel, shared.rows_a);
@@ -240,7 +241,6 @@ __global__ void __launch_bounds__(kMaxThreads)
           });
       grad_query.Scale(kScoreScale);
       key = Row::Load(shared.rows_a + own_row);
-      key.Scale(kScoreScale);
       value = Row::Load(shared.rows_b + own_row);
       if (has_own) softmaxes[own] = softmax;
       __syncthreads();
@@ -248,7 +248,6 @@ __global__ void __launch_bounds__(kMaxThreads)
     }
     __syncthreads();
     store_grads(0, shared.rows_a);
-    add_padding(shared.rows_a, &grad_padding[0]);
     __syncthreads();
 
     load_queries_and_grads();
@@ -267,18 +266,18 @@ __global__ void __launch_bounds__(kMaxThreads)
     __syncthreads();
     store_grads(1, shared.rows_a);
     store_grads(2, shared.rows_b);
-    add_padding(shared.rows_a, &grad_padding[1]);
-    add_padding(shared.rows_b, &grad_padding[2]);
+    add_padding(shared.rows_a, &grad_padding_key);
+    add_padding(shared.rows_b, &grad_padding_value);
     __syncthreads();
   }
 
   if (thread < kHeadDim) {
-    float* const part =
-        gradients.padding + int64_t{blockIdx.x} * 3 * sizes.channels;
-#pragma unroll
-    for (int i = 0; i < 3; ++i) {
-      part[i * sizes.channels + channel + thread] = grad_padding[i];
-    }
+    float* const sum = gradients.padding +
+                       int64_t{blockIdx.x} * 3 * sizes.channels + channel +
+                       thread;
+    sum[0] = 0;
+    sum[sizes.channels] = grad_padding_key;
+    sum[2 * sizes.channels] = grad_padding_value;
   }
 }
 

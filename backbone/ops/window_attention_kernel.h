@@ -37,13 +37,14 @@ template <typename T>
 struct WindowAttentionGradients {
   T* qkv;  // [B, H, W, 3 C]
   // Sums that come in parts, to be added up: as many as blocks share a head's
-  // windows, 1 to windows().
+  // windows, 1 to windows(). Without windows there are none, and nothing is
+  // written.
   int64_t parts;
   float* padding;      // [parts, 3 C]
   float* bias_by_key;  // [parts, M, T, T]
 };
 
-// As many parts as fill any GPU.
+// As many parts as fill any GPU, for sizes that CudaKernelTakes().
 int64_t WindowAttentionGradientParts(const WindowAttentionSizes& sizes);
 
 // Writes the gradients, given that of the output, [B, H, W, C]. `bias` is

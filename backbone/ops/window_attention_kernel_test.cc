@@ -264,6 +264,9 @@ INSTANTIATE_TEST_SUITE_P(
                     WindowAttentionSizes{2, 3, 12, 3, 32, 5, 4},
                     WindowAttentionSizes{1, 9, 8, 1, 32, 8, 0},
                     WindowAttentionSizes{1, 4, 3, 2, 32, 2, 1},
+                    // Padding in the last two rows, or columns, of windows.
+                    WindowAttentionSizes{1, 11, 5, 1, 32, 5, 2},
+                    WindowAttentionSizes{1, 5, 11, 1, 32, 5, 2},
                     WindowAttentionSizes{1, 2, 3, 1, 32, 1, 0}));
 
 // Shifted windows, some with padding.
@@ -360,6 +363,38 @@ TEST(WindowAttentionKernelExtremesTest, FarSmallerScoresCountNothing) {
                     "grad_qkv");
 }
 
+// Both directions, in float.
+void ExpectEqualsReference(const Problem& problem, double tolerance) {
+  const Results expected = Reference(problem);
+  ExpectNear<float>(RunForward<float>(problem), expected.output, tolerance,
+                    "output");
+  const Results actual = RunBackward<float>(problem, 1);
+  ExpectNear<float>(actual.grad_qkv, expected.grad_qkv, tolerance, "grad_qkv");
+  ExpectNear<float>(actual.grad_padding, expected.grad_padding, tolerance,
+                    "grad_padding");
+  ExpectNear<float>(actual.grad_bias, expected.grad_bias, tolerance,
+                    "grad_bias");
+}
+
+TEST(WindowAttentionKernelExtremesTest, AHundredIsWhatOtherPartsLose) {
+  M2F_REQUIRES_DEVICE();
+  // Which their bias gives back, from two upper rows to the lowest.
+  Problem problem = Draw({1, 5, 6, 2, 32, 3, 1});
+  for (size_t i = 0; i < problem.bias.size(); ++i) {
+    if (i / 9 % 9 < 6 && i % 9 >= 6) problem.bias[i] += 100;
+  }
+  // Numbers near 100 have fewer digits behind the point.
+  ExpectEqualsReference(problem, 2e-5);
+}
+
+TEST(WindowAttentionKernelExtremesTest, NoScoreIsTooLow) {
+  M2F_REQUIRES_DEVICE();
+  // Next to which all else is nothing: the mean of all values.
+  Problem problem = Draw({1, 5, 5, 1, 32, 5, 0});
+  for (double& v : problem.bias) v = -2e38;
+  ExpectEqualsReference(problem, 2e-6);
+}
+
 TEST(WindowAttentionKernelExtremesTest, LargeScoresStayFinite) {
   M2F_REQUIRES_DEVICE();
   Problem problem = Draw({1, 6, 6, 1, 32, 3, 1});
@@ -372,6 +407,22 @@ TEST(WindowAttentionKernelExtremesTest, LargeScoresStayFinite) {
   }
 }
 
+TEST(WindowAttentionKernelExtremesTest, WeightsOfLargeScoresSumToOne) {
+  M2F_REQUIRES_DEVICE();
+  Problem problem = Draw({1, 5, 5, 1, 32, 5, 0});
+  for (double& v : problem.qkv) v *= 1000;  // Scores of millions.
+  const Numbers grad_qkv = RunBackward<float>(problem, 1).grad_qkv;
+  // Then the values' gradients together are those of all that they make up.
+  Numbers actual(32), expected(32);
+  for (size_t pixel = 0; pixel < 25; ++pixel) {
+    for (size_t k = 0; k < 32; ++k) {
+      actual[k] += grad_qkv[pixel * 96 + 64 + k];
+      expected[k] += problem.grad_output[pixel * 32 + k];
+    }
+  }
+  ExpectNear<float>(actual, expected, 2e-6, "sum of grad_value");
+}
+
 TEST(WindowAttentionKernelSizesTest, LaunchesNothingForNothing) {
   M2F_REQUIRES_DEVICE();
   const WindowAttentionSizes sizes = {0, 6, 6, 1, 32, 3, 1};
@@ -382,12 +433,15 @@ TEST(WindowAttentionKernelSizesTest, LaunchesNothingForNothing) {
 }
 
 TEST(WindowAttentionKernelSizesTest, RefusesWhatItDoesNotTake) {
-  const WindowAttentionSizes wide = {1, 6, 6, 1, 64, 3, 1};
-  EXPECT_EQ(LaunchWindowAttention<float>(wide, {}, nullptr, nullptr),
-            cudaErrorInvalidValue);
-  EXPECT_EQ(LaunchWindowAttentionBackward<float>(wide, nullptr, {}, nullptr, {},
-                                                 nullptr),
-            cudaErrorInvalidValue);
+  for (const WindowAttentionSizes& sizes :
+       {WindowAttentionSizes{1, 6, 6, 1, 64, 3, 1},
+        WindowAttentionSizes{1, 6, 6, 1, 32, 0, 0}}) {
+    EXPECT_EQ(LaunchWindowAttention<float>(sizes, {}, nullptr, nullptr),
+              cudaErrorInvalidValue);
+    EXPECT_EQ(LaunchWindowAttentionBackward<float>(sizes, nullptr, {}, nullptr,
+                                                   {}, nullptr),
+              cudaErrorInvalidValue);
+  }
   for (const int64_t parts : {0, 13}) {
     EXPECT_EQ(LaunchWindowAttentionBackward<float>(
                   kSizes, nullptr, {}, nullptr,
