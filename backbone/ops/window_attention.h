@@ -40,7 +40,9 @@ namespace mask2former::ops {
 //              operator's own gradient
 //
 // Kernels and ComposedWindowAttention() are deterministic in both directions;
-// they differ by rounding. Differentiable once.
+// they differ by rounding. Differentiable once. Where no position is added, the
+// gradient of padding is zeros from the kernels and undefined from LibTorch's
+// operators.
 //
 // Throws c10::Error on any other shape, dtype or device.
 //

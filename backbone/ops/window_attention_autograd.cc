@@ -1,5 +1,4 @@
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -41,22 +40,14 @@ class WindowAttentionFunction
   }
 };
 
-// In this build.
-bool HasCudaKernels() {
-  static const bool result =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("mask2former::window_attention", "")
-          .hasKernelForDispatchKey(c10::DispatchKey::CUDA);
-  return result;
-}
-
 bool HasKernel(const at::Tensor& qkv, const WindowAttentionSizes& sizes) {
   return qkv.is_cpu() ? HasCpuKernel(qkv.scalar_type(), sizes)
-                      : qkv.is_cuda() && HasCudaKernels() &&
-                            HasCudaKernel(qkv.scalar_type(), sizes);
+                      : HasCudaKernel(qkv.scalar_type(), sizes);
 }
 
-// Where LibTorch's operators compute it they also know its gradient.
+// Where LibTorch's operators compute it they also know its gradient. Called for
+// devices that a kernel is registered for, CPUs and, in builds with CUDA, GPUs:
+// for others the dispatcher prefers what is composed for any device.
 at::Tensor WindowAttentionAutograd(const at::Tensor& qkv,
                                    const at::Tensor& padding,
                                    const at::Tensor& position_bias,

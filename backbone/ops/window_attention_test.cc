@@ -121,6 +121,20 @@ TEST(WindowAttentionGradientTest, EqualsCentralDifferences) {
       {arguments.qkv, arguments.padding, arguments.position_bias}));
 }
 
+TEST(WindowAttentionGradientTest, OfPaddingThatIsNotAddedIsZerosOrNone) {
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    Arguments arguments = Draw({"", 1, 6, 9, 2, 32, 3, 1}, type);
+    arguments.qkv.requires_grad_();
+    arguments.padding.requires_grad_();
+    arguments.Run().sum().backward();
+    if (type == at::kFloat) {
+      EXPECT_TRUE(arguments.padding.grad().equal(at::zeros({192})));
+    } else {
+      EXPECT_FALSE(arguments.padding.grad().defined());
+    }
+  }
+}
+
 TEST(WindowAttentionStridesTest, TakesAnyStrides) {
   const at::NoGradGuard no_grad;
   Arguments arguments = Draw({"", 2, 5, 7, 2, 4, 3, 1}, at::kFloat);
