@@ -1,6 +1,7 @@
 #include "mask2former/backbone/ops/window_attention.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
@@ -20,6 +21,7 @@
 namespace mask2former::ops {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -229,6 +231,19 @@ TEST(WindowAttentionOperatorTest, OtherDevicesTakeLibTorchsSteps) {
     EXPECT_THAT([&] { a.Run(); },
                 ThrowsMessage<c10::Error>(HasSubstr("aten::roll")));
   }
+}
+
+// Which the autograd function relies on: it does not ask for other devices.
+TEST(WindowAttentionOperatorTest, OtherDevicesSkipTheAutogradFunction) {
+  const std::string table =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mask2former::window_attention", "")
+          .dumpComputedTable();
+  EXPECT_THAT(table, ContainsRegex("AutogradCPU: [^\n]*autograd kernel"));
+  EXPECT_THAT(table, ContainsRegex("AutogradMeta: [^\n]*math kernel"));
+  EXPECT_THAT(table, ContainsRegex(KernelsOfThisBuild().size() == 3
+                                       ? "AutogradCUDA: [^\n]*autograd kernel"
+                                       : "AutogradCUDA: [^\n]*math kernel"));
 }
 
 // The rest is in window_attention_check_test.cc.
