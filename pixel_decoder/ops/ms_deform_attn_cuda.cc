@@ -1,12 +1,12 @@
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/ops/empty.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
 
 #include <tuple>
 
+#include "mask2former/common/cuda/check_launch.h"
 #include "mask2former/common/cuda/tensor_pointers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
@@ -30,7 +30,7 @@ at::Tensor MsDeformAttnCuda(const at::Tensor& value_in,
                 value.options());
   DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
-    C10_CUDA_CHECK(LaunchMsDeformAttn(
+    CheckLaunch(LaunchMsDeformAttn(
         sizes, level_shapes.data(), Read<scalar_t>(value),
         PlainSamples{Read<float>(locations), Read<float>(weights)},
         Write<scalar_t>(output), at::cuda::getCurrentCUDAStream()));
@@ -55,7 +55,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnBackwardCuda(
   at::Tensor grad_weights = at::empty(weights.sizes(), weights.options());
   DispatchType(value, "value", [&](auto number) {
     using scalar_t = decltype(number);
-    C10_CUDA_CHECK(LaunchMsDeformAttnBackward(
+    CheckLaunch(LaunchMsDeformAttnBackward(
         sizes, level_shapes.data(), Read<scalar_t>(grad_output),
         Read<scalar_t>(value),
         PlainSamples{Read<float>(locations), Read<float>(weights)},

@@ -1,13 +1,13 @@
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/ops/empty.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
 
 #include <tuple>
 #include <type_traits>
 
+#include "mask2former/common/cuda/check_launch.h"
 #include "mask2former/common/cuda/tensor_pointers.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_check.h"
 #include "mask2former/pixel_decoder/ops/ms_deform_attn_kernel.h"
@@ -45,7 +45,7 @@ at::Tensor MsDeformAttnFusedCuda(const at::Tensor& value_in,
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);
-      C10_CUDA_CHECK(LaunchMsDeformAttnFused(
+      CheckLaunch(LaunchMsDeformAttnFused(
           sizes, level_shapes.data(), Read<scalar_t>(value),
           FusedSamples<KernelType<raw_t>>{Read<float>(points), points.size(0),
                                           Read<raw_t>(offsets),
@@ -77,7 +77,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> MsDeformAttnFusedBackwardCuda(
     using scalar_t = decltype(number);
     DispatchRaw<scalar_t>(logits, [&](auto raw_number) {
       using raw_t = decltype(raw_number);
-      C10_CUDA_CHECK(LaunchMsDeformAttnFusedBackward(
+      CheckLaunch(LaunchMsDeformAttnFusedBackward(
           sizes, level_shapes.data(), Read<scalar_t>(grad_output),
           Read<scalar_t>(value),
           FusedSamples<KernelType<raw_t>>{Read<float>(points), points.size(0),
