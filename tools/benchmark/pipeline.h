@@ -94,8 +94,9 @@ class Pipeline {
 };
 
 // GFLOP/s of a product of two square matrices of `precision` on `device`, the
-// best of several: what shares of the limit are shares of. In floats on a GPU
-// it is computed by FastestArithmetic(): in TF32 if anything may be.
+// best of several sizes: what shares of the limit are shares of. In floats on a
+// GPU it is computed by FastestArithmetic(): in TF32 if anything may be. Takes
+// seconds at most, also where the processor lacks the arithmetic.
 double MeasureProductRate(c10::Device device, Precision precision);
 
 }  // namespace mask2former

@@ -187,5 +187,10 @@ TEST(MeasureProductRateTest, IsPositive) {
   EXPECT_GT(MeasureProductRate(c10::kCPU, Precision::kFloat32), 0.1);
 }
 
+// A product of 2048 x 2048 takes most processors minutes.
+TEST(MeasureProductRateTest, EndsSoonInArithmeticThatProcessorsLack) {
+  EXPECT_GT(MeasureProductRate(c10::kCPU, Precision::kFloat16), 0);
+}
+
 }  // namespace
 }  // namespace mask2former
