@@ -2,7 +2,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <c10/util/Exception.h>
@@ -11,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "mask2former/common/cuda/check_launch.h"
 #include "mask2former/common/cuda/half.h"
 #include "mask2former/common/point_sample_check.h"
 #include "mask2former/common/point_sample_kernel.h"
@@ -32,10 +32,10 @@ template <typename Pixel, typename Real>
 void Launch(const PointSampleSizes& sizes, const at::Tensor& maps,
             const at::Tensor& rows, const at::Tensor& points,
             at::Tensor& output) {
-  C10_CUDA_CHECK((LaunchPointSample<Pixel, Real>(
+  CheckLaunch(LaunchPointSample<Pixel, Real>(
       sizes, static_cast<const Pixel*>(maps.const_data_ptr()), RowPointer(rows),
       points.const_data_ptr<Real>(), output.mutable_data_ptr<Real>(),
-      c10::cuda::getCurrentCUDAStream())));
+      c10::cuda::getCurrentCUDAStream()));
 }
 
 at::Tensor PointSampleCuda(const at::Tensor& maps_in,
@@ -87,12 +87,12 @@ at::Tensor PointSampleBackwardCuda(const at::Tensor& grad_output_in,
   at::Tensor result = at::zeros(map_sizes, grad_output.options());
   const auto stream = c10::cuda::getCurrentCUDAStream();
   if (grad_output.scalar_type() == at::kDouble) {
-    C10_CUDA_CHECK(LaunchPointSampleBackward(
+    CheckLaunch(LaunchPointSampleBackward(
         sizes, grad_output.const_data_ptr<double>(), RowPointer(rows),
         points.const_data_ptr<double>(), result.mutable_data_ptr<double>(),
         stream));
   } else {
-    C10_CUDA_CHECK(LaunchPointSampleBackward(
+    CheckLaunch(LaunchPointSampleBackward(
         sizes, grad_output.const_data_ptr<float>(), RowPointer(rows),
         points.const_data_ptr<float>(), result.mutable_data_ptr<float>(),
         stream));

@@ -1,7 +1,6 @@
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
-#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
 
@@ -10,6 +9,7 @@
 #include "mask2former/backbone/ops/window_attention_check.h"
 #include "mask2former/backbone/ops/window_attention_composed.h"
 #include "mask2former/backbone/ops/window_attention_kernel.h"
+#include "mask2former/common/cuda/check_launch.h"
 #include "mask2former/common/cuda/tensor_pointers.h"
 
 namespace mask2former::ops {
@@ -34,7 +34,7 @@ at::Tensor WindowAttentionCuda(const at::Tensor& qkv_in,
                 qkv.options());
   DispatchType(qkv, "qkv", [&](auto number) {
     using scalar_t = decltype(number);
-    C10_CUDA_CHECK(LaunchWindowAttention<KernelType<scalar_t>>(
+    CheckLaunch(LaunchWindowAttention<KernelType<scalar_t>>(
         sizes,
         {Read<scalar_t>(qkv), Read<scalar_t>(padding),
          Read<scalar_t>(bias_by_key)},
@@ -68,7 +68,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> WindowAttentionBackwardCuda(
       {parts, sizes.heads, sizes.positions(), sizes.positions()}, sums);
   DispatchType(qkv, "qkv", [&](auto number) {
     using scalar_t = decltype(number);
-    C10_CUDA_CHECK(LaunchWindowAttentionBackward<KernelType<scalar_t>>(
+    CheckLaunch(LaunchWindowAttentionBackward<KernelType<scalar_t>>(
         sizes, Read<scalar_t>(grad_output),
         {Read<scalar_t>(qkv), Read<scalar_t>(padding),
          Read<scalar_t>(bias_by_key)},
