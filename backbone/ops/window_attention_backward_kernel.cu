@@ -19,8 +19,10 @@
 namespace mask2former::ops {
 namespace {
 
-// A thread per position of windows of 12 x 12, in whole warps.
-constexpr int kMaxThreads = 160;
+// A thread per position, in whole warps.
+constexpr int Threads(int positions) { return (positions + 31) / 32 * 32; }
+constexpr int kMaxThreads = Threads(kMaxCudaWindow * kMaxCudaWindow);
+
 // Fills any GPU; more would only be more parts to add up.
 constexpr int64_t kWantedBlocks = 1024;
 
@@ -298,16 +300,14 @@ cudaError_t LaunchWindowAttentionBackward(
   if (gradients.parts < 1 || gradients.parts > sizes.windows()) {
     return cudaErrorInvalidValue;
   }
-  const auto threads =
-      static_cast<unsigned>((sizes.positions() + 31) / 32 * 32);
+  const int positions = static_cast<int>(sizes.positions());
   const dim3 grid(static_cast<unsigned>(gradients.parts),
                   static_cast<unsigned>(sizes.heads));
   const size_t shared_bytes =
-      SharedWindow::Bytes(static_cast<int>(sizes.positions())) +
-      sizes.positions() * sizeof(SoftmaxOfRow);
-  return LaunchKernel(BackwardKernel<T>, grid, threads, shared_bytes, stream,
-                      MakeKernelSizes(sizes), sizes.windows(), grad_output,
-                      input, bias, gradients);
+      SharedWindow::Bytes(positions) + positions * sizeof(SoftmaxOfRow);
+  return LaunchKernel(BackwardKernel<T>, grid, Threads(positions), shared_bytes,
+                      stream, MakeKernelSizes(sizes), sizes.windows(),
+                      grad_output, input, bias, gradients);
 }
 
 #define M2F_INSTANTIATE(T)                                                   \

@@ -16,8 +16,12 @@ namespace mask2former::ops {
 namespace {
 
 constexpr int kQueries = 2;
-// For windows of 12 x 12: two queries a thread, whole warps.
-constexpr int kMaxThreads = 96;
+
+// Of a block, whole warps.
+constexpr int Threads(int positions) {
+  return (positions + kQueries * 32 - 1) / (kQueries * 32) * 32;
+}
+constexpr int kMaxThreads = Threads(kMaxCudaWindow * kMaxCudaWindow);
 
 // A thread's queries and what they have gathered so far.
 struct Queries {
@@ -161,13 +165,12 @@ cudaError_t LaunchWindowAttention(const WindowAttentionSizes& sizes,
                                   T* output, cudaStream_t stream) {
   if (!CudaKernelTakes(sizes)) return cudaErrorInvalidValue;
   if (sizes.windows() == 0) return cudaSuccess;
-  const auto threads = static_cast<unsigned>(
-      (sizes.positions() + kQueries * 32 - 1) / (kQueries * 32) * 32);
+  const int positions = static_cast<int>(sizes.positions());
   const dim3 grid(static_cast<unsigned>(sizes.windows()),
                   static_cast<unsigned>(sizes.heads));
-  return LaunchKernel(ForwardKernel<T>, grid, threads,
-                      SharedWindow::Bytes(static_cast<int>(sizes.positions())),
-                      stream, MakeKernelSizes(sizes), input, output);
+  return LaunchKernel(ForwardKernel<T>, grid, Threads(positions),
+                      SharedWindow::Bytes(positions), stream,
+                      MakeKernelSizes(sizes), input, output);
 }
 
 #define M2F_INSTANTIATE(T)                                                   \

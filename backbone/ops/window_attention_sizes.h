@@ -18,6 +18,9 @@ struct WindowAttentionSizes {
   int64_t windows() const { return batch * rows() * columns(); }
 };
 
+// The largest window that window_attention_kernel.h takes.
+inline constexpr int kMaxCudaWindow = 12;
+
 // Whether window_attention_kernel.h takes these sizes: heads of 32 channels, as
 // every Swin has them, windows whose keys and values fit into shared memory,
 // and numbers of windows, rows and columns for 32-bit arithmetic. Sizes that no
@@ -30,7 +33,7 @@ inline bool CudaKernelTakes(const WindowAttentionSizes& sizes) {
   };
   // Factors before their products.
   return sizes.head_dim == 32 && is_in(sizes.heads, 1, kMaxHeads) &&
-         is_in(sizes.window, 1, 12) &&
+         is_in(sizes.window, 1, kMaxCudaWindow) &&
          is_in(sizes.shift, 0, sizes.window - 1) &&
          is_in(sizes.height, 0, kMaxSide) && is_in(sizes.width, 0, kMaxSide) &&
          is_in(sizes.batch, 0, INT32_MAX) &&
